@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "query/cql2.hpp"
+#include "query/plan.hpp"
+
+namespace bowshot {
+
+/// Names and types: binds syntax to a dataset's columns, the computed columns so far, and `_row`.
+/// `_row` means the pseudo-column unless it is written quoted, `"_row"`, and the dataset has it.
+class Binder {
+ public:
+  explicit Binder(std::shared_ptr<const Dataset> dataset);
+
+  /// Adds computed columns in order. Errors: `bad_parameter` (a name reused), those of bind().
+  Result<void> add_computed(const std::vector<Item>& items);
+  const std::vector<NamedExpression>& computed() const { return computed_; }
+
+  /// A predicate: `type_mismatch` with a position unless it is boolean.
+  Result<ExpressionPtr> bind_filter(const SyntaxPtr& syntax) const;
+  /// Any expression. Errors: `unknown_column` (with suggestions), `type_mismatch`, `overflow`
+  /// (a literal), all with `position`.
+  Result<ExpressionPtr> bind(const SyntaxPtr& syntax) const;
+  /// A column, computed column or `_row` by name; `quoted` as written.
+  Result<ExpressionPtr> bind_name(std::string_view name, bool quoted, int64_t position) const;
+  /// `by` items: a column or bin(x, width) or time_bin(t, '1 month'), named by alias or the column.
+  Result<NamedExpression> bind_key(const Item& item) const;
+  /// `measures` items; the default alias is `count`, `mean_value`.
+  Result<Measure> bind_measure(const Item& item) const;
+
+ private:
+  std::shared_ptr<const Dataset> dataset_;  // shared with the plan
+  std::vector<NamedExpression> computed_;
+};
+
+}  // namespace bowshot

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/expression.hpp"
+#include "source/dataset.hpp"
+
+namespace bowshot {
+
+struct NamedExpression {
+  std::string name;
+  ExpressionPtr expression;
+};
+
+enum class MeasureFunction {
+  kCountRows, kCount, kCountDistinct, kApproxCountDistinct, kSum, kMean, kMin, kMax,
+  kStddev, kVariance, kMedian, kQuantile, kArgMin, kArgMax,
+};
+
+/// `arguments`: none for kCountRows, (x, y) for kArgMin and kArgMax, else (x).
+struct Measure {
+  std::string name;
+  MeasureFunction function = MeasureFunction::kCountRows;
+  std::vector<ExpressionPtr> arguments;
+  double quantile = 0.5;                  // kQuantile only, 0..1
+  std::shared_ptr<arrow::DataType> type;  // of the result
+};
+
+/// One item of an order. Nulls are last both ways; NaN is the greatest.
+struct OrderItem {
+  int output = -1;           // aggregate: index into keys, then measures
+  ExpressionPtr expression;  // rows: over the dataset's and computed columns
+  bool descending = false;
+};
+
+/// What an engine runs: scan -> compute -> filter -> project or aggregate -> order -> slice.
+/// A plan is relational and typed; it says nothing of how. Immutable once built by shape/.
+struct Plan {
+  enum class Kind { kRows, kAggregate };
+
+  std::shared_ptr<const Dataset> dataset;  // shared: answers under way keep their version
+  std::vector<NamedExpression> computed;   // a later one may refer to an earlier one
+  ExpressionPtr filter;                    // null: every row
+  Kind kind = Kind::kRows;
+
+  std::vector<NamedExpression> select;     // kRows: the output columns
+  std::vector<NamedExpression> keys;       // kAggregate: the grouping; none: exactly one row
+  std::vector<Measure> measures;           // kAggregate
+
+  std::vector<OrderItem> order;            // then ascending `_row` (rows) or the keys (aggregate)
+  int64_t offset = 0;
+  std::optional<int64_t> limit;
+
+  std::shared_ptr<arrow::Schema> schema;   // of the answer: the select, or keys then measures
+};
+
+}  // namespace bowshot

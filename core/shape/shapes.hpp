@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/limits.hpp"
+#include "engine/engine.hpp"
+#include "query/request.hpp"
+#include "shape/answer.hpp"
+
+namespace bowshot {
+
+/// Binds a request to a dataset: names, types and the answer's schema. Runs nothing.
+Result<std::shared_ptr<const Plan>> make_plan(const Request& request,
+                                              std::shared_ptr<const Dataset> dataset);
+
+/// The engines that may run a plan, in the order in which they are asked; the last accepts all.
+/// `engines` outlive every answer.
+struct Engines {
+  std::vector<Engine*> engines;
+};
+
+/// Begins the answer: picks the engine, states completeness and the counts that are known.
+Result<Answer> start_answer(std::shared_ptr<const Plan> plan, const Engines& engines,
+                            const StopToken& stop);
+
+/// Whether the answer takes a stream's slot: rows without a limit or with one above 100,000.
+bool is_stream(const Plan& plan);
+
+}  // namespace bowshot

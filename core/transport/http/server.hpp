@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/stop.hpp"
+#include "transport/http/message.hpp"
+
+namespace bowshot::http {
+
+/// Bytes to write that stay where they are: pointers into buffers that the caller keeps alive until
+/// the call returns.
+using Pieces = std::span<const std::string_view>;
+
+/// Writes one answer, from the handler's thread, in blocking calls under a deadline
+/// (stalled_reader_seconds without progress; SO_SNDBUF is the only buffer). Exactly one of: send();
+/// or start(), write()..., then finish() or abort(). HEAD requests: bodies are counted, not sent.
+class ResponseWriter {
+ public:
+  virtual ~ResponseWriter() = default;
+  /// A whole small answer with Content-Length.
+  virtual Result<void> send(int status, const Headers& headers, std::string_view body) = 0;
+  /// The status line and headers; written together with the first body bytes. Without a length the
+  /// body is chunked (HTTP/1.0: ended by close).
+  virtual Result<void> start(int status, const Headers& headers,
+                             std::optional<int64_t> content_length) = 0;
+  virtual Result<void> write(Pieces pieces) = 0;
+  virtual Result<void> finish() = 0;
+  /// After the first byte: writes `last` (may be empty) without a last chunk and resets the
+  /// connection, so that no reader takes a part for the whole.
+  virtual void abort(Pieces last) = 0;
+  /// Whether the status line has left.
+  virtual bool started() const = 0;
+  virtual int64_t bytes_written() const = 0;
+};
+
+/// Called on a thread of the request's own. `stop` fires when the client leaves (reset, close, or
+/// end of its input) or the server shuts down hard.
+using Handler = std::function<void(const Request&, ResponseWriter&, const StopToken& stop)>;
+
+/// How errors that the transport itself finds (malformed heads, ...) are written: problem+json.
+using ErrorWriter = std::function<void(const Error&, Headers& headers, std::string& body)>;
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8765;  // 0: any
+  Limits limits;
+  Handler handler;
+  ErrorWriter error_writer;
+};
+
+struct ServerCounters {  // for /metrics
+  int64_t connections_open = 0;
+  int64_t connections_total = 0;
+  int64_t requests_total = 0;
+  int64_t requests_malformed = 0;
+  int64_t bytes_sent = 0;
+};
+
+/// HTTP/1.1. An event loop on a thread of its own accepts, parses heads, reads bodies, keeps idle
+/// connections and notices hang-ups; it never runs a handler and never blocks. A running answer
+/// owns a thread (kept for the next one). start() and stop() are idempotent.
+///   auto server = Server::make(std::move(options)); (*server)->start(); ... (*server)->stop(10s);
+class Server {
+ public:
+  /// Binds and listens; an error names the address.
+  static Result<std::unique_ptr<Server>> make(ServerOptions options);
+  virtual ~Server() = default;
+  virtual uint16_t port() const = 0;
+  virtual std::string url() const = 0;  // http://127.0.0.1:8765
+  virtual void start() = 0;
+  /// Closes the listening sockets and idle connections at once, lets running answers finish until
+  /// `grace` has passed, then stops them (StopReason::kShutdown) and joins every thread.
+  virtual void stop(std::chrono::milliseconds grace) = 0;
+  virtual ServerCounters counters() const = 0;
+};
+
+}  // namespace bowshot::http
