@@ -93,7 +93,8 @@ std::vector<std::string> suggest(std::string_view word, const std::vector<std::s
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kWordBytesMax) continue;
     const size_t distance = edit_distance(word, candidate);
-    if (distance <= std::max<size_t>(1, std::max(word.size(), candidate.size()) / 3))
+    const size_t longest = std::max(word.size(), candidate.size());
+    if (distance <= (longest <= 3 ? 1 : std::max<size_t>(2, longest / 3)))
       near.emplace_back(distance, &candidate);
   }
   std::ranges::stable_sort(near, {}, &std::pair<size_t, const std::string*>::first);
