@@ -1,0 +1,67 @@
+#include "flow/admission.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace bowshot {
+
+Admission::Admission(const Limits& limits) : waiting_max_(limits.waiting) {
+  interactive_.slots = limits.interactive_running;
+  streams_.slots = limits.streams_running;
+}
+
+Result<Admission::Slot> Admission::enter(SlotKind kind,
+                                         std::chrono::steady_clock::time_point deadline,
+                                         const StopToken& stop) {
+  std::unique_lock lock(mutex_);
+  Lane& wanted = lane(kind);
+  if (wanted.running < wanted.slots && wanted.queue.empty()) {
+    ++wanted.running;
+    return Slot(this, kind);
+  }
+  if (waiting_ >= waiting_max_) {
+    ++refused_total_;
+    return fail(ErrorCode::kOverloaded,
+                fmt::format("{} requests run and {} wait already; the limit `waiting` is {}",
+                            wanted.running, waiting_, waiting_max_));
+  }
+  ++waiting_;
+  const auto ticket = wanted.queue.insert(wanted.queue.end(), 0);
+  const bool has_turn = changed_.wait_until(lock, stop.std_token(), deadline, [&] {
+    return wanted.running < wanted.slots && ticket == wanted.queue.begin();
+  });
+  wanted.queue.erase(ticket);
+  --waiting_;
+  if (has_turn) ++wanted.running;
+  lock.unlock();
+  changed_.notify_all();  // the next in the queue may have its turn as well
+  if (has_turn) return Slot(this, kind);
+  if (stop.stop_requested()) return fail(stop.error());
+  return fail(ErrorCode::kOverloaded, "no slot was free within first_batch_seconds");
+}
+
+void Admission::leave(SlotKind kind) {
+  {
+    std::lock_guard lock(mutex_);
+    --lane(kind).running;
+  }
+  changed_.notify_all();
+}
+
+Admission::Counters Admission::counters() const {
+  std::lock_guard lock(mutex_);
+  return {.interactive_running = interactive_.running,
+          .streams_running = streams_.running,
+          .waiting = waiting_,
+          .refused_total = refused_total_};
+}
+
+Admission::Slot::Slot(Slot&& other) noexcept
+    : admission_(std::exchange(other.admission_, nullptr)), kind_(other.kind_) {}
+
+Admission::Slot::~Slot() {
+  if (admission_ != nullptr) admission_->leave(kind_);
+}
+
+}  // namespace bowshot

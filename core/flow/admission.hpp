@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <mutex>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/stop.hpp"
+
+namespace bowshot {
+
+enum class SlotKind { kInteractive, kStream };
+
+/// Who may run now. Interactive answers and streams have slots of their own, so that exports never
+/// delay a scroll; what finds no slot waits in order of arrival, up to `waiting` in all.
+/// Safe from any thread; outlives every Slot.
+///   BOWSHOT_ASSIGN(Admission::Slot slot, admission.enter(SlotKind::kStream, deadline, stop));
+class Admission {
+ public:
+  explicit Admission(const Limits& limits);
+
+  /// Given back when it is destroyed.
+  class Slot {
+   public:
+    Slot(Slot&& other) noexcept;
+    Slot& operator=(Slot&&) = delete;
+    ~Slot();
+
+   private:
+    friend class Admission;
+    Slot(Admission* admission, SlotKind kind) : admission_(admission), kind_(kind) {}
+    Admission* admission_;  // outlives the slot; null after a move
+    SlotKind kind_;
+  };
+
+  /// Blocks until a slot is free. Errors: `overloaded` when too many wait already, or none was free
+  /// before the deadline; the token's error when it stops.
+  Result<Slot> enter(SlotKind kind, std::chrono::steady_clock::time_point deadline,
+                     const StopToken& stop);
+
+  struct Counters {
+    int64_t interactive_running = 0;
+    int64_t streams_running = 0;
+    int64_t waiting = 0;
+    int64_t refused_total = 0;
+  };
+  Counters counters() const;
+
+ private:
+  struct Lane {
+    int64_t slots = 0;
+    int64_t running = 0;
+    std::list<int> queue;  // who waits, the oldest first; an element's address names the waiter
+  };
+  Lane& lane(SlotKind kind) { return kind == SlotKind::kStream ? streams_ : interactive_; }
+  void leave(SlotKind kind);
+
+  const int64_t waiting_max_;
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable_any changed_;
+  Lane interactive_;
+  Lane streams_;
+  int64_t waiting_ = 0;
+  int64_t refused_total_ = 0;
+};
+
+}  // namespace bowshot
