@@ -1,0 +1,23 @@
+# Sourced by bow and tools/bootstrap: where things are, and the tools that bootstrap fetched on PATH.
+# `top` is the project's folder, set by who sources this.
+cache=${BOWSHOT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bowshot}
+node_home=$cache/deps/node-22.20.0
+flights_home=$cache/deps/vega-datasets-3.2.1
+requirements=$top/tools/requirements-test.txt
+
+# Vite needs Node 20.19, or 22.12 and later.
+node_is_new_enough() {
+  local version major minor
+  version=$(node --version 2>/dev/null) || return 1
+  IFS=. read -r major minor _ <<<"${version#v}"
+  ((major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19)))
+}
+
+# The tests' Python environment is named by what is in it, so that clones share it.
+python_home=$cache/python-$({ python3 --version; cat "$requirements"; } 2>/dev/null | sha256sum | cut -c1-12)
+
+# ccache: hits across clones (paths relative to the project) and with precompiled headers.
+export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+export BOWSHOT_CACHE=$cache PYTHONDONTWRITEBYTECODE=1
+if [ -d "$node_home" ] && ! node_is_new_enough; then export PATH=$node_home/bin:$PATH; fi
