@@ -13,7 +13,8 @@ namespace bowshot {
 /// `_row` means the pseudo-column unless it is written quoted, `"_row"`, and the dataset has it.
 class Binder {
  public:
-  explicit Binder(std::shared_ptr<const Dataset> dataset);
+  /// `schema` is Dataset::schema(). Without row numbers `_row` is `no_row_numbers`.
+  Binder(std::shared_ptr<arrow::Schema> schema, bool has_row_numbers);
 
   /// Adds computed columns in order. Errors: `bad_parameter` (a name reused), those of bind().
   Result<void> add_computed(const std::vector<Item>& items);
@@ -32,7 +33,8 @@ class Binder {
   Result<Measure> bind_measure(const Item& item) const;
 
  private:
-  std::shared_ptr<const Dataset> dataset_;  // shared with the plan
+  std::shared_ptr<arrow::Schema> schema_;  // Arrow's way: shared with the dataset
+  bool has_row_numbers_;
   std::vector<NamedExpression> computed_;
 };
 

@@ -27,6 +27,7 @@ struct Item {
   std::optional<std::string> alias;
   bool descending = false;
   std::string name;             // the column, or empty when `function` is set
+  bool quoted = false;          // whether the column's name was written in double quotes
   std::string function;         // as written: mean, time_bin, ...; empty for a plain name
   std::vector<SyntaxPtr> arguments;
   SyntaxPtr expression;         // `compute` items only: the expression after the alias
@@ -48,7 +49,8 @@ Result<Item> parse_compute_item(std::string_view text, const Limits& limits);
 /// A scalar expression alone (a value of a JSON compute object): as parse_cql2, but `bad_parameter`.
 Result<SyntaxPtr> parse_scalar(std::string_view text, const Limits& limits);
 
-/// A column's name as the protocol spells it: bare where it is an identifier, else quoted.
+/// A column's name as the protocol spells it everywhere: bare where it is an identifier and no
+/// keyword of CQL2, else quoted.
 std::string spell_name(std::string_view name);
 
 }  // namespace bowshot

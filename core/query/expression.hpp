@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,13 +13,22 @@
 namespace bowshot {
 
 /// What a typed expression may call. Every function's types are checked by the binder; engines spell
-/// them. Null rules: as in SQL, unless said otherwise.
+/// them. Null rules: as in SQL, unless said otherwise. What the binder promises:
+/// - Both sides of a comparison, and everything in kBetween and kIn, have one type; for text that is
+///   utf8 or dictionary<utf8>, in any mix.
+/// - int64 and float64 arithmetic has arguments of the result's type. Decimal arithmetic has decimal
+///   arguments of their own precision and scale.
+/// - Arithmetic except kPower and kNegate is n-ary, two or more arguments, from left to right: a flat
+///   chain is one call, so that nothing recurses along it. A kNegate as a later argument of a kAdd of
+///   three or more is a subtraction and is best spelt as one: it must not overflow where `a - b`
+///   does not.
 enum class Function {
   kAnd, kOr, kNot,                       // bool...; n-ary and, or
   kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
   kBetween,                              // x, low, high
-  kIn,                                   // x, literal...
-  kLike,                                 // text, pattern literal; % _ and escape backslash
+  kIn,                                   // x, then one or more items, nearly always literals
+  kLike,                                 // text, pattern; % _ and escape backslash; the pattern
+                                         // is a literal or kCasei of a literal
   kIsNull,                               // never null
   kCasei,                                // text -> text, Unicode simple lower case
   kAdd, kSubtract, kMultiply,            // int64 (overflow is an error), decimal128 or float64
@@ -26,9 +36,12 @@ enum class Function {
   kIntegerDivide, kModulo,               // truncating, dividend's sign; by zero: null
   kPower,                                // float64
   kNegate,
-  kBin,                                  // x, width literal: floor(x / width) * width
+  kBin,                                  // x, width literal: floor(x / width) * width; exact for
+                                         // integers and decimals, else float64
   kTimeBin,                              // t, literal text such as '15 minutes', validated
-  kCast,                                 // to this expression's type; inserted by the binder only
+  kCast,                                 // to this expression's type; inserted by the binder only:
+                                         // numbers to wider ones or float64, dictionary to utf8,
+                                         // times to another unit (exact) or from or to UTC
 };
 
 struct Expression;
@@ -53,5 +66,31 @@ struct Expression {
   std::shared_ptr<arrow::DataType> type;
   std::variant<ColumnReference, Literal, Call> node;
 };
+
+ExpressionPtr make_column(std::shared_ptr<arrow::DataType> type, ColumnReference column);
+/// The literal's type is the scalar's.
+ExpressionPtr make_literal(std::shared_ptr<arrow::Scalar> value);
+ExpressionPtr make_call(std::shared_ptr<arrow::DataType> type, Function function,
+                        std::vector<ExpressionPtr> arguments);
+
+/// `less_equal`, `time_bin`, ...
+std::string_view function_name(Function function);
+
+/// For tests and debugging: `and(less(#0, 5:int8), is_null($1))`; `#0` is a column of the dataset,
+/// `$1` a computed one. Computed columns are not spelt out.
+std::string to_string(const Expression& expression);
+
+struct NamedExpression {
+  std::string name;
+  ExpressionPtr expression;
+};
+
+/// Indices of the dataset's columns that an expression needs, also through computed columns,
+/// ascending, each once.
+std::vector<int> referenced_columns(const Expression& expression,
+                                    const std::vector<NamedExpression>& computed);
+/// Whether it needs `_row`, also through computed columns.
+bool references_row_number(const Expression& expression,
+                           const std::vector<NamedExpression>& computed);
 
 }  // namespace bowshot

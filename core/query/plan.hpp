@@ -13,11 +13,6 @@
 
 namespace bowshot {
 
-struct NamedExpression {
-  std::string name;
-  ExpressionPtr expression;
-};
-
 enum class MeasureFunction {
   kCountRows, kCount, kCountDistinct, kApproxCountDistinct, kSum, kMean, kMin, kMax,
   kStddev, kVariance, kMedian, kQuantile, kArgMin, kArgMax,
