@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access.hpp"
+#include "engine/engine.hpp"
+#include "flow/admission.hpp"
+#include "flow/deadlines.hpp"
+#include "flow/metrics.hpp"
+#include "flow/request_table.hpp"
+#include "options.hpp"
+#include "query/request.hpp"
+#include "shape/shapes.hpp"
+#include "source/catalog.hpp"
+#include "transport/http/server.hpp"
+
+namespace bowshot {
+
+/// The process's state and its routes: datasets, engines, slots, the request table, metrics.
+/// Immutable but for what guards itself; handle() is called from many threads at once.
+class App {
+ public:
+  /// Opens every dataset and the engines. An error says which dataset, and why.
+  static Result<std::unique_ptr<App>> make(const ServeOptions& options);
+  ~App();
+
+  /// Answers one request: access, route, answer; the last catch of the process.
+  void handle(const http::Request& request, http::ResponseWriter& writer, const StopToken& stop);
+
+  /// Whose counters /metrics shows. `server` outlives every call of handle().
+  void watch(const http::Server* server) { server_ = server; }
+
+ private:
+  struct Exchange;  // one request, its path's parts, its writer: exchange.hpp
+  using Route = void (App::*)(Exchange&);
+  struct RouteInfo {
+    std::string_view pattern;  // `{}` is one part of the path
+    std::string_view methods;  // as in Allow, without HEAD and OPTIONS
+    Route route;
+  };
+  static const std::vector<RouteInfo>& route_table();
+
+  explicit App(const ServeOptions& options);
+  void dispatch(Exchange& exchange);
+  void answer_options(Exchange& exchange, std::string_view methods);
+
+  // query_route.cpp
+  void get_shape(Exchange& exchange);
+  void post_query(Exchange& exchange);
+  void publish(Exchange& exchange);
+  void answer_query(Exchange& exchange, const Result<Request>& request);
+  Result<void> try_query(Exchange& exchange, const std::string& id, const Request& request);
+
+  // dataset_routes.cpp
+  void list_datasets(Exchange& exchange);
+  void describe_dataset(Exchange& exchange);
+
+  // status_routes.cpp
+  void get_health(Exchange& exchange);
+  void get_ready(Exchange& exchange);
+  void get_version(Exchange& exchange);
+  void get_metrics(Exchange& exchange);
+  void get_openapi(Exchange& exchange);
+  void get_request(Exchange& exchange);
+
+  // page_route.cpp
+  void get_page(Exchange& exchange);
+
+  const Limits limits_;
+  const AccessPolicy access_;
+  std::unique_ptr<Catalog> catalog_;
+  std::vector<std::unique_ptr<Engine>> owned_engines_;
+  Engines engines_;  // the same, in the order in which they are asked
+  Admission admission_;
+  Deadlines deadlines_;
+  RequestTable requests_;
+  FlowMetrics metrics_;
+  const http::Server* server_ = nullptr;  // outlives every call of handle()
+};
+
+}  // namespace bowshot

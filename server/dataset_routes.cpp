@@ -1,0 +1,56 @@
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "exchange.hpp"
+#include "source/data_type.hpp"
+
+namespace bowshot {
+
+namespace {
+
+boost::json::object describe(const Dataset& dataset) {
+  boost::json::array columns;
+  for (const auto& field : dataset.schema()->fields())
+    columns.push_back({{"name", field->name()},
+                       {"type", type_name(*field->type())},
+                       {"nullable", field->nullable()}});
+  return {{"name", dataset.name()},
+          {"version", dataset.version()},
+          {"rows", dataset.rows()},
+          {"bytes", dataset.bytes()},
+          {"row_numbers", dataset.has_row_numbers()},
+          {"source", {{"kind", "parquet"}, {"files", dataset.files().size()}}},
+          {"columns", std::move(columns)}};
+}
+
+}  // namespace
+
+void App::list_datasets(Exchange& exchange) {
+  if (!exchange.takes_no_parameters()) return;
+  boost::json::array datasets;
+  for (const std::string& name : catalog_->names()) {
+    const auto dataset = catalog_->current(name);
+    if (!dataset) return exchange.send_error(dataset.error());
+    datasets.push_back({{"name", name},
+                        {"version", (*dataset)->version()},
+                        {"rows", (*dataset)->rows()},
+                        {"columns", (*dataset)->schema()->num_fields()}});
+  }
+  const std::string body = boost::json::serialize(boost::json::object{{"datasets", datasets}});
+  exchange.headers.set("Cache-Control", "private, no-cache");
+  if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
+}
+
+void App::describe_dataset(Exchange& exchange) {
+  if (!exchange.takes_no_parameters()) return;
+  const auto dataset = catalog_->current(exchange.parts[0]);
+  if (!dataset) return exchange.send_error(dataset.error());
+  const std::string body = boost::json::serialize(describe(**dataset));
+  exchange.headers.set("Cache-Control", "private, no-cache");
+  exchange.headers.set("Bowshot-Version", (*dataset)->version());
+  if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
+}
+
+}  // namespace bowshot

@@ -1,0 +1,53 @@
+#include "exchange.hpp"
+
+#include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include <array>
+
+#include "problem.hpp"
+
+namespace bowshot {
+
+void App::Exchange::send(int status, std::string_view content_type, std::string_view body) {
+  headers.set("Content-Type", std::string(content_type));
+  (void)writer.send(status, headers, body);
+}
+
+void App::Exchange::send_error(const Error& error) {
+  std::string body;
+  write_problem(error, headers, body);
+  (void)writer.send(error_info(error.code).status, headers, body);
+}
+
+bool App::Exchange::takes_no_parameters() {
+  if (request.query.empty()) return true;
+  const std::string_view query = request.query;
+  const std::string_view name = query.substr(0, query.find_first_of("=&"));
+  send_error({.code = ErrorCode::kUnknownParameter,
+              .detail = "nothing may be asked of this path by parameters",
+              .parameter = percent_decode(name, /*plus_is_space=*/true).value_or(std::string())});
+  return false;
+}
+
+bool App::Exchange::is_not_modified(const std::string& etag) {
+  headers.set("ETag", etag);
+  if (request.method != "GET" && request.method != "HEAD" && request.method != "QUERY")
+    return false;
+  const std::string asked = request.headers.get("If-None-Match");
+  const std::string_view opaque = std::string_view(etag).substr(2);  // weak comparison: without W/
+  if (asked != "*" && asked.find(opaque) == std::string::npos) return false;
+  (void)writer.send(304, headers, "");
+  return true;
+}
+
+std::string weak_etag(std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::string etag = "W/\"";
+  constexpr size_t kTagBytes = 12;
+  for (size_t i = 0; i < kTagBytes; ++i) etag += fmt::format("{:02x}", digest[i]);
+  return etag + '"';
+}
+
+}  // namespace bowshot

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app.hpp"
+
+namespace bowshot {
+
+/// One request on its way through the routes. Lives in App::handle.
+struct App::Exchange {
+  const http::Request& request;
+  http::ResponseWriter& writer;
+  const StopToken& stop;
+  http::Headers headers;           // of the answer, filled as its facts become known
+  std::vector<std::string> parts;  // what the route's `{}` stand for, decoded
+
+  /// A whole answer. Failures to write mean that the client left; nobody is there to be told.
+  void send(int status, std::string_view content_type, std::string_view body);
+  void send_json(std::string_view body) { send(200, "application/json", body); }
+  void send_error(const Error& error);
+  /// False, after answering `unknown_parameter`, when the target has a query.
+  bool takes_no_parameters();
+  /// Answers 304 and returns true when If-None-Match names `etag`.
+  bool is_not_modified(const std::string& etag);
+};
+
+/// A weak entity tag of what the text says.
+std::string weak_etag(std::string_view text);
+
+}  // namespace bowshot

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "app.hpp"
+#include "options.hpp"
+#include "problem.hpp"
+#include "version.hpp"
+
+namespace bowshot {
+namespace {
+
+constexpr auto kShutdownGrace = std::chrono::seconds(10);
+
+void start_log(const ServeOptions& options) {
+  auto log = spdlog::stderr_logger_mt("bowshot");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  log->set_level(spdlog::level::from_str(options.log_level));
+  spdlog::set_default_logger(std::move(log));
+}
+
+int tell_error(const Error& error) {
+  fmt::print(stderr, "bowshot: {}: {}\n", error_info(error.code).name, error.detail);
+  return 1;
+}
+
+/// SIGTERM and SIGINT are blocked in every thread and waited for here.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int serve(const ServeOptions& options) {
+  start_log(options);
+  const sigset_t stop_signals = block_stop_signals();
+
+  auto app = App::make(options);
+  if (!app) return tell_error(app.error());
+
+  auto server = http::Server::make({
+      .host = options.host,
+      .port = options.port,
+      .limits = options.limits,
+      .handler = [&](const http::Request& request, http::ResponseWriter& writer,
+                     const StopToken& stop) { (*app)->handle(request, writer, stop); },
+      .error_writer = write_problem,
+  });
+  if (!server) return tell_error(server.error());
+  (*app)->watch(server->get());
+
+  (*server)->start();
+  fmt::print("bowshot: listening on {}\n", (*server)->url());
+  std::fflush(stdout);
+  spdlog::info("started version={} url={}", kVersion, (*server)->url());
+
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  spdlog::info("stopping signal={}", signal);
+  (*server)->stop(kShutdownGrace);
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace bowshot
+
+int main(int argc, char** argv) {
+  const auto options = bowshot::parse_command_line(argc, argv);
+  if (const int* exit_code = std::get_if<int>(&options)) return *exit_code;
+  return bowshot::serve(std::get<bowshot::ServeOptions>(options));
+}

@@ -1,0 +1,81 @@
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "version.hpp"
+
+namespace bowshot {
+
+namespace {
+
+constexpr const char* kAbout =
+    "Bowshot serves columnar data to screens: Parquet of any size, as Arrow, JSON or CSV over "
+    "HTTP,\nfiltered, computed, aggregated and paged by the server.";
+
+constexpr const char* kServeAbout =
+    "Serves datasets and the explorer page.\n\n"
+    "A dataset is NAME=PATH or PATH. The path is a Parquet file, a directory (every .parquet below "
+    "it is\none dataset) or a glob in quotes. Without a NAME= the dataset is named after the file "
+    "or directory.";
+
+constexpr const char* kServeExamples =
+    "Examples:\n"
+    "  bowshot serve flights=data/flights.parquet\n"
+    "  bowshot serve 'trades=data/2026-*.parquet' reference/ --port 9000\n"
+    "  bowshot serve data/ --allow-origin https://app.example.org\n\n"
+    "Then:\n"
+    "  curl 'http://127.0.0.1:8765/v1/datasets'\n"
+    "  curl 'http://127.0.0.1:8765/v1/datasets/flights/rows?filter=delay>60&limit=5&format=csv'\n"
+    "and the explorer page at http://127.0.0.1:8765/";
+
+/// Limits as flags: one row of the table, one flag.
+void add_limit_flags(CLI::App& serve, Limits& limits) {
+  for (const LimitInfo& limit : limit_table()) {
+    std::string flag = fmt::format("--{}", limit.name);
+    std::ranges::replace(flag, '_', '-');
+    serve.add_option(flag, limits.*limit.member, std::string(limit.description))
+        ->check(CLI::Range(limit.min, std::numeric_limits<int64_t>::max() / 4))
+        ->capture_default_str()
+        ->group("Limits (bytes, seconds or numbers, as the name says)");
+  }
+}
+
+void add_serve(CLI::App& app, ServeOptions& options) {
+  CLI::App* serve = app.add_subcommand("serve", kServeAbout);
+  serve->footer(kServeExamples);
+  serve->add_option("dataset", options.datasets, "NAME=PATH or PATH, one or more")->required();
+  serve->add_option("--host", options.host, "Address to listen on")->capture_default_str();
+  serve->add_option("--port", options.port, "TCP port; 0 takes a free one")->capture_default_str();
+  serve->add_option("--allow-host", options.allowed_hosts,
+                    "Name that a request's Host may have, beside 127.0.0.1, localhost and [::1]; "
+                    "may be repeated");
+  serve->add_option("--allow-origin", options.allowed_origins,
+                    "Origin of pages that may ask, such as https://app.example.org, or * for any; "
+                    "may be repeated");
+  serve->add_option("--log-level", options.log_level, "What is logged to standard error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  add_limit_flags(*serve, options.limits);
+}
+
+}  // namespace
+
+std::variant<ServeOptions, int> parse_command_line(int argc, const char* const* argv) {
+  ServeOptions options;
+  options.limits = Limits::make_default();
+  CLI::App app(kAbout, "bowshot");
+  app.set_version_flag("--version", fmt::format("bowshot {}", kVersion));
+  app.require_subcommand(1);
+  add_serve(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return options;
+}
+
+}  // namespace bowshot
