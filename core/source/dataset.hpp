@@ -27,7 +27,9 @@ struct FileIdentity {
 /// Immutable after make(); safe from any thread.
 class DataFile {
  public:
-  static Result<std::shared_ptr<const DataFile>> make(const std::string& path);
+  /// `display_name` is the path below the dataset's root; empty: the path's last part.
+  static Result<std::shared_ptr<const DataFile>> make(const std::string& path,
+                                                      std::string display_name = {});
   ~DataFile();
   DataFile(const DataFile&) = delete;
   DataFile& operator=(const DataFile&) = delete;
@@ -55,6 +57,8 @@ class DataFile {
   std::shared_ptr<arrow::Schema> declared_schema_;
 };
 
+class ColumnDictionary;
+
 /// One file of a dataset and where its rows begin in the dataset's natural order.
 struct DatasetFile {
   std::shared_ptr<const DataFile> file;  // shared by the versions that hold the same file
@@ -67,6 +71,9 @@ class Dataset {
   /// Opens `paths` (in this order) as one table; every file must have the first one's schema.
   static Result<std::shared_ptr<const Dataset>> make(std::string name,
                                                      const std::vector<std::string>& paths);
+  /// The same for files that are open already.
+  static Result<std::shared_ptr<const Dataset>> make(
+      std::string name, std::vector<std::shared_ptr<const DataFile>> files);
 
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }
@@ -82,8 +89,11 @@ class Dataset {
   /// that was overwritten in place ends it with `version_changed` instead of a mix.
   Result<void> check_unchanged() const;
   /// The whole dictionary of a dictionary<utf8> column: distinct values in order of appearance.
-  /// Read once a version, from dictionary pages where the column is wholly encoded so.
+  /// Read once a version, from dictionary pages where the column is wholly encoded so (then in
+  /// their order, and with values that no row has).
   Result<std::shared_ptr<arrow::Array>> dictionary(int column) const;
+  /// The same with its inverse: what an engine encodes that column's values by.
+  Result<std::shared_ptr<const ColumnDictionary>> column_dictionary(int column) const;
 
  private:
   Dataset() = default;

@@ -1,0 +1,226 @@
+#include "source/data_type.hpp"
+
+#include <arrow/array.h>
+#include <arrow/array/builder_base.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/builder.h>
+#include <arrow/compute/cast.h>
+#include <arrow/util/bit_block_counter.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_ops.h>
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/check.hpp"
+
+namespace bowshot {
+
+namespace {
+
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+using TypePtr = std::shared_ptr<arrow::DataType>;
+
+/// Arrow's own message may hold the value at fault, so it stays here.
+std::unexpected<Error> cannot_recast(const arrow::DataType& from, const arrow::DataType& to,
+                                     const arrow::Status& status) {
+  if (status.IsOutOfMemory())
+    return fail(ErrorCode::kOutOfMemory, "not enough memory to convert a column");
+  return fail(ErrorCode::kBadData, fmt::format("a value of type {} does not fit type {}",
+                                               type_name(from), type_name(to)));
+}
+
+Result<ArrayPtr> cast(const ArrayPtr& array, const TypePtr& type) {
+  auto result = arrow::compute::Cast(*array, type);
+  if (!result.ok()) return cannot_recast(*array->type(), *type, result.status());
+  return *std::move(result);
+}
+
+/// Calls `at_null(i)` for each null slot, skipping runs of valid ones 64 at a time.
+template <class Function>
+void for_each_null(const arrow::Array& array, Function&& at_null) {
+  arrow::internal::BitBlockCounter counter(array.null_bitmap_data(), array.offset(), array.length());
+  for (int64_t position = 0; position < array.length();) {
+    const auto block = counter.NextWord();
+    if (!block.AllSet())
+      for (int64_t i = position; i < position + block.length; ++i)
+        if (array.IsNull(i)) at_null(i);
+    position += block.length;
+  }
+}
+
+Result<std::shared_ptr<arrow::Buffer>> allocate(int64_t bytes) {
+  auto buffer = arrow::AllocateBuffer(bytes);
+  if (!buffer.ok())
+    return fail(ErrorCode::kOutOfMemory, fmt::format("no memory for {} bytes of a column", bytes));
+  return std::shared_ptr<arrow::Buffer>(*std::move(buffer));
+}
+
+/// Fixed-width values, of whole bytes: what a decoder left under a null becomes zero.
+Result<ArrayPtr> zero_fixed_width(const ArrayPtr& array, int byte_width) {
+  const arrow::ArrayData& data = *array->data();
+  const uint8_t* values = data.buffers[1]->data() + data.offset * byte_width;
+  static constexpr uint8_t kZeros[32] = {};
+  BOWSHOT_CHECK(byte_width <= static_cast<int>(sizeof kZeros));
+  bool has_residue = false;
+  for_each_null(*array, [&](int64_t i) {
+    has_residue |= std::memcmp(values + i * byte_width, kZeros, byte_width) != 0;
+  });
+  if (!has_residue) return array;
+
+  // Built with the same offset so that the validity bitmap is shared.
+  BOWSHOT_ASSIGN(auto buffer, allocate((data.offset + data.length) * byte_width));
+  std::memset(buffer->mutable_data(), 0, data.offset * byte_width);
+  uint8_t* out = buffer->mutable_data() + data.offset * byte_width;
+  std::memcpy(out, values, data.length * byte_width);
+  for_each_null(*array, [&](int64_t i) { std::memset(out + i * byte_width, 0, byte_width); });
+  auto zeroed = data.Copy();
+  zeroed->buffers[1] = std::move(buffer);
+  return arrow::MakeArray(std::move(zeroed));
+}
+
+Result<ArrayPtr> zero_booleans(const ArrayPtr& array) {
+  const arrow::ArrayData& data = *array->data();
+  auto bits = arrow::internal::BitmapAnd(arrow::default_memory_pool(), data.buffers[0]->data(),
+                                         data.offset, data.buffers[1]->data(), data.offset,
+                                         data.length, data.offset);
+  if (!bits.ok()) return cannot_recast(*data.type, *data.type, bits.status());
+  auto zeroed = data.Copy();
+  zeroed->buffers[1] = *std::move(bits);
+  return arrow::MakeArray(std::move(zeroed));
+}
+
+/// Text, binary and lists: a null slot's range becomes empty. Decoders do not leave such ranges, so
+/// the copy is rare and may be slow.
+Result<ArrayPtr> empty_null_ranges(const ArrayPtr& array) {
+  const arrow::ArrayData& data = *array->data();
+  const int32_t* offsets = data.GetValues<int32_t>(1);
+  bool has_residue = false;
+  for_each_null(*array, [&](int64_t i) { has_residue |= offsets[i + 1] != offsets[i]; });
+  if (!has_residue) return array;
+
+  const auto rebuild = [&]() -> arrow::Result<ArrayPtr> {
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(array->type()));
+    for (int64_t i = 0; i < array->length(); ++i) {
+      if (array->IsNull(i)) {
+        ARROW_RETURN_NOT_OK(builder->AppendNull());
+      } else {
+        ARROW_RETURN_NOT_OK(builder->AppendArraySlice(data, i, 1));
+      }
+    }
+    return builder->Finish();
+  };
+  auto rebuilt = rebuild();
+  if (!rebuilt.ok()) return cannot_recast(*data.type, *data.type, rebuilt.status());
+  return *std::move(rebuilt);
+}
+
+Result<ArrayPtr> zero_null_slots(const ArrayPtr& array) {
+  if (array->null_count() == 0) return array;
+  const arrow::DataType& type = *array->type();
+  if (type.id() == arrow::Type::BOOL) return zero_booleans(array);
+  if (arrow::is_base_binary_like(type.id()) || type.id() == arrow::Type::LIST)
+    return empty_null_ranges(array);
+  if (type.id() == arrow::Type::STRUCT) return array;  // its children carry its nulls
+  return zero_fixed_width(array, type.byte_width());
+}
+
+/// Any list-like array as list<its own item type>.
+Result<std::shared_ptr<arrow::ListArray>> as_plain_list(const ArrayPtr& array) {
+  ArrayPtr plain = array;
+  if (array->type_id() == arrow::Type::MAP) {  // the same layout, another name
+    auto data = array->data()->Copy();
+    data->type = arrow::list(array->type()->field(0));
+    plain = arrow::MakeArray(std::move(data));
+  } else if (array->type_id() != arrow::Type::LIST) {
+    BOWSHOT_ASSIGN(plain, cast(array, arrow::list(array->type()->field(0)->WithName("item"))));
+  }
+  return std::static_pointer_cast<arrow::ListArray>(plain);
+}
+
+Result<ArrayPtr> recast_list(const ArrayPtr& array, const TypePtr& type) {
+  BOWSHOT_ASSIGN(auto list, as_plain_list(array));
+  BOWSHOT_ASSIGN(auto items, recast(list->values(), type->field(0)->type()));
+  auto data = list->data()->Copy();
+  data->type = type;
+  data->child_data[0] = items->data();
+  return zero_null_slots(arrow::MakeArray(std::move(data)));
+}
+
+Result<ArrayPtr> recast_struct(const ArrayPtr& array, const TypePtr& type) {
+  const auto& structs = static_cast<const arrow::StructArray&>(*array);
+  arrow::ArrayDataVector children;
+  for (int i = 0; i < type->num_fields(); ++i) {
+    ArrayPtr child = structs.field(i);  // sliced like the struct itself
+    if (structs.null_count() > 0) {     // what is below a null is null, whichever path read it
+      auto flattened = structs.GetFlattenedField(i);
+      if (!flattened.ok()) return cannot_recast(*array->type(), *type, flattened.status());
+      child = *std::move(flattened);
+    }
+    BOWSHOT_ASSIGN(child, recast(child, type->field(i)->type()));
+    children.push_back(child->data());
+  }
+  std::shared_ptr<arrow::Buffer> validity;
+  if (structs.null_count() > 0) {
+    auto bits = arrow::internal::CopyBitmap(arrow::default_memory_pool(),
+                                            structs.null_bitmap_data(), structs.offset(),
+                                            structs.length());
+    if (!bits.ok()) return cannot_recast(*array->type(), *type, bits.status());
+    validity = *std::move(bits);
+  }
+  return arrow::MakeArray(arrow::ArrayData::Make(type, structs.length(), {std::move(validity)},
+                                                 std::move(children), structs.null_count()));
+}
+
+/// Instants keep their number; only the label of the zone may change.
+Result<ArrayPtr> recast_timestamp(const ArrayPtr& array, const TypePtr& type) {
+  const auto& from = static_cast<const arrow::TimestampType&>(*array->type());
+  const auto& to = static_cast<const arrow::TimestampType&>(*type);
+  ArrayPtr rescaled = array;
+  if (from.unit() != to.unit()) {
+    BOWSHOT_ASSIGN(rescaled, cast(array, arrow::timestamp(to.unit(), from.timezone())));
+  }
+  auto data = rescaled->data()->Copy();
+  data->type = type;
+  return zero_null_slots(arrow::MakeArray(std::move(data)));
+}
+
+Result<ArrayPtr> recast_leaf(const ArrayPtr& array, const TypePtr& type) {
+  if (array->type()->Equals(*type)) return zero_null_slots(array);
+  if (array->type_id() == arrow::Type::TIMESTAMP && type->id() == arrow::Type::TIMESTAMP)
+    return recast_timestamp(array, type);
+  BOWSHOT_ASSIGN(auto converted, cast(array, type));
+  return zero_null_slots(converted);
+}
+
+}  // namespace
+
+Result<ArrayPtr> recast(const ArrayPtr& array, const TypePtr& type) {
+  switch (array->type_id()) {
+    case arrow::Type::NA: {
+      auto nulls = arrow::MakeArrayOfNull(type, array->length());
+      if (!nulls.ok()) return cannot_recast(*array->type(), *type, nulls.status());
+      return *std::move(nulls);
+    }
+    case arrow::Type::EXTENSION:
+      return recast(static_cast<const arrow::ExtensionArray&>(*array).storage(), type);
+    case arrow::Type::DICTIONARY: {
+      const auto& encoded = static_cast<const arrow::DictionaryType&>(*array->type());
+      BOWSHOT_ASSIGN(auto values, cast(array, encoded.value_type()));
+      return recast(values, type);
+    }
+    default: break;
+  }
+  const bool is_nested = array->type()->num_fields() > 0;
+  if (is_nested && type->id() == arrow::Type::LIST) return recast_list(array, type);
+  if (array->type_id() == arrow::Type::STRUCT && type->id() == arrow::Type::STRUCT &&
+      array->type()->num_fields() == type->num_fields())
+    return recast_struct(array, type);
+  if (is_nested || type->num_fields() > 0)
+    return fail(ErrorCode::kBadData, fmt::format("type {} does not fit type {}",
+                                                 type_name(*array->type()), type_name(*type)));
+  return recast_leaf(array, type);
+}
+
+}  // namespace bowshot
