@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Formatters, linters and the rules of CONVENTIONS.md. Started by ./bow lint and ./bow format.
+
+    tools/lint.py [--all] [--fix]
+
+clang-tidy is slow, so a file that was clean is not looked at again until it, a header of the project
+that it includes, or the rules change; --all looks at every file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import tidy
+
+TOP = Path(__file__).resolve().parent.parent
+CACHE = Path(os.environ["BOWSHOT_CACHE"])
+CLANG_VERSION = "19"
+SECONDS_MAX = 1800
+RUFF = [sys.executable, "-m", "ruff"]
+# What g++ understands and clang does not; and precompiled headers, which are the compiler's own.
+FOREIGN_OPTIONS = re.compile(r"-Winvalid-pch|-include \S*cmake_pch\S*|-fpch-preprocess|-W\S+")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    passed: bool
+    output: str
+    seconds: float
+
+
+def run(command: list[str], cwd: Path = TOP) -> tuple[bool, str]:
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+    )
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def files_of(suffixes: set[str]) -> list[str]:
+    return [path for path in tidy.project_files() if Path(path).suffix in suffixes]
+
+
+def check_tidy(_fix: bool) -> tuple[bool, str]:
+    findings = tidy.check(tidy.read_sources(tidy.project_files()))
+    return not findings, "\n".join(map(str, findings))
+
+
+def check_clang_format(fix: bool) -> tuple[bool, str]:
+    mode = ["-i"] if fix else ["--dry-run", "-Werror"]
+    return run([f"clang-format-{CLANG_VERSION}", *mode, *files_of(tidy.CPP)])
+
+
+def check_ruff(fix: bool) -> tuple[bool, str]:
+    checked, output = run([*RUFF, "check", "--no-cache", *(["--fix"] if fix else []), "."])
+    formatted, more = run([*RUFF, "format", "--no-cache", *([] if fix else ["--check"]), "."])
+    return checked and formatted, output + more
+
+
+def check_gofmt(fix: bool) -> tuple[bool, str]:
+    files = files_of({".go"})
+    if not files:
+        return True, ""
+    passed, output = run(["gofmt", "-w" if fix else "-l", *files])
+    return passed and not output.strip(), output
+
+
+def check_shell(_fix: bool) -> tuple[bool, str]:
+    outputs = []
+    for path in ["bow", ".ci/run", "tools/bootstrap", "tools/build_page", "tools/environment.sh"]:
+        passed, output = run(["bash", "-n", path])
+        if not passed:
+            outputs.append(output)
+    return not outputs, "".join(outputs)
+
+
+def check_web(fix: bool) -> tuple[bool, str]:
+    web = TOP / "clients/web"
+    if not (web / "node_modules").is_dir():
+        return False, "clients/web/node_modules is missing: run ./bow build"
+    return run(["npm", "run", "--silent", "format" if fix else "lint"], cwd=web)
+
+
+CHECKS: dict[str, Callable[[bool], tuple[bool, str]]] = {
+    "conventions": check_tidy,
+    "clang-format": check_clang_format,
+    "ruff": check_ruff,
+    "gofmt": check_gofmt,
+    "shell": check_shell,
+    "web": check_web,
+}
+
+
+class CleanFiles:
+    """The hashes of files that clang-tidy found clean, kept in the cache for every clone."""
+
+    def __init__(self) -> None:
+        self._folder = CACHE / "clang-tidy"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._rules = (TOP / ".clang-tidy").read_bytes()
+
+    def _record(self, path: str) -> Path:
+        digest = hashlib.sha256(self._rules)
+        for included in sorted(project_includes(path)):
+            digest.update(included.encode() + (TOP / included).read_bytes())
+        return self._folder / digest.hexdigest()
+
+    def holds(self, path: str) -> bool:
+        return self._record(path).exists()
+
+    def add(self, path: str) -> None:
+        self._record(path).touch()
+
+
+def project_includes(path: str) -> set[str]:
+    """The file and the project's headers that it includes, directly or not."""
+    found: set[str] = set()
+    ahead = [path]
+    while ahead:
+        current = ahead.pop()
+        if current in found:
+            continue
+        found.add(current)
+        for name in re.findall(r'#include "([^"]+)"', (TOP / current).read_text()):
+            for folder in ("core", "server", str(Path(current).parent)):
+                if (TOP / folder / name).is_file():
+                    ahead.append(f"{folder}/{name}")
+                    break
+    return found
+
+
+def write_compile_commands(folder: Path) -> list[str]:
+    """Compile commands as clang understands them; returns the files that they are for."""
+    commands = json.loads((TOP / "build/release/compile_commands.json").read_text())
+    for command in commands:
+        options = FOREIGN_OPTIONS.sub("", command["command"])
+        command["command"] = shlex.join(o for o in shlex.split(options) if o != "ccache")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "compile_commands.json").write_text(json.dumps(commands))
+    files = (os.path.relpath(command["file"], TOP) for command in commands)
+    known = set(files_of({".cpp"}))
+    return sorted(path for path in files if path in known)
+
+
+def check_clang_tidy(look_at_all: bool) -> tuple[bool, str]:
+    if not (TOP / "build/release/compile_commands.json").exists():
+        return False, "build/release/compile_commands.json is missing: run ./bow build"
+    folder = TOP / "build/lint"
+    clean = CleanFiles()
+    files = [p for p in write_compile_commands(folder) if look_at_all or not clean.holds(p)]
+    command = ["nice", f"clang-tidy-{CLANG_VERSION}", "--quiet", "-p", str(folder)]
+
+    def look(path: str) -> str:
+        passed, output = run([*command, path])
+        if passed:
+            clean.add(path)
+        return "" if passed else output
+
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        outputs = [output for output in pool.map(look, files) if output]
+    return not outputs, "\n".join(outputs)
+
+
+def timed(name: str, check: Callable[[], tuple[bool, str]]) -> Outcome:
+    start = time.monotonic()
+    passed, output = check()
+    return Outcome(name, passed, output, time.monotonic() - start)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--all", action="store_true", help="clang-tidy on every file")
+    parser.add_argument("--fix", action="store_true", help="rewrite instead of reporting")
+    arguments = parser.parse_args()
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(timed, name, lambda check=check: check(arguments.fix))
+            for name, check in CHECKS.items()
+        ]
+        outcomes = [job.result() for job in jobs]
+    if not arguments.fix:
+        outcomes.append(timed("clang-tidy", lambda: check_clang_tidy(arguments.all)))
+    for outcome in outcomes:
+        verdict = "ok" if outcome.passed else "FAILED"
+        print(f"lint: {outcome.name:14} {verdict:7} {outcome.seconds:5.1f} s")
+        if not outcome.passed:
+            print(outcome.output.rstrip())
+    failed = sum(not outcome.passed for outcome in outcomes)
+    print(f"{len(outcomes) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
