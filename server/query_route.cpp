@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "encode/negotiation.hpp"
+#include "exchange.hpp"
+#include "flow/run.hpp"
+#include "http_sink.hpp"
+
+namespace bowshot {
+
+void App::get_shape(Exchange& exchange) {
+  const auto shape = parse_shape(exchange.parts[1]);
+  if (!shape) return exchange.send_error(shape.error());
+  answer_query(exchange, parse_url_request(exchange.parts[0], *shape, exchange.request.query,
+                                           limits_));
+}
+
+namespace {
+
+/// Whether a Content-Type names JSON, with or without parameters.
+bool is_json(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  std::ranges::transform(type, type.begin(), [](unsigned char c) { return std::tolower(c); });
+  return type == "application/json";
+}
+
+}  // namespace
+
+void App::post_query(Exchange& exchange) {
+  exchange.headers.set("Accept-Query", "\"application/json\"");
+  if (!exchange.takes_no_parameters()) return;
+  const std::string content_type = exchange.request.headers.get("Content-Type");
+  if (!is_json(content_type))
+    return exchange.send_error(
+        {.code = ErrorCode::kUnsupportedMediaType,
+         .detail = fmt::format("the Content-Type is \"{}\"; a request is application/json",
+                               content_type)});
+  answer_query(exchange, parse_json_request(exchange.request.body, limits_));
+}
+
+void App::publish(Exchange& exchange) {
+  exchange.send_error({.code = ErrorCode::kPublishDisabled,
+                       .detail = "this server publishes and removes no datasets"});
+}
+
+/// Every query, however it was asked: an id, the answer or the error that replaces it, the end.
+void App::answer_query(Exchange& exchange, const Result<Request>& request) {
+  const std::string id = requests_.begin();
+  exchange.headers.set("Bowshot-Request", id);
+  const Result<void> outcome =
+      request ? try_query(exchange, id, *request) : fail(Error(request.error()));
+  if (outcome) {
+    requests_.finish(id);
+    return;
+  }
+  spdlog::debug("query ended request_id={} code={}", id, error_info(outcome.error().code).name);
+  requests_.fail(id, outcome.error());
+  if (!exchange.writer.started()) exchange.send_error(outcome.error());
+}
+
+namespace {
+
+std::string answer_etag(const Request& request, const Dataset& dataset,
+                        const Negotiated& negotiated) {
+  return weak_etag(fmt::format("{}\n{}\n{}\n{}", request.canonical, dataset.version(),
+                               negotiated.media_type, content_coding_name(negotiated.coding)));
+}
+
+/// What the headers say before anything has run.
+void set_query_headers(const Request& request, const Dataset& dataset, const Negotiated& negotiated,
+                       http::Headers& headers) {
+  headers.set("Bowshot-Version", dataset.version());
+  headers.set("Cache-Control", request.version ? "private, max-age=31536000, immutable"
+                                               : "private, no-cache");
+  headers.set("Content-Type", negotiated.media_type);
+  if (request.download)
+    headers.set("Content-Disposition", content_disposition(*request.download));
+}
+
+}  // namespace
+
+Result<void> App::try_query(Exchange& exchange, const std::string& id, const Request& request) {
+  const auto begun = std::chrono::steady_clock::now();
+  BOWSHOT_ASSIGN(const auto dataset, catalog_->current(request.dataset));
+  if (request.version && *request.version != dataset->version())
+    return fail(ErrorCode::kVersionChanged,
+                fmt::format("the request is for version {}; the current version is {}",
+                            *request.version, dataset->version()));
+  BOWSHOT_ASSIGN(const auto plan, make_plan(request, dataset));
+  const std::string accept = exchange.request.headers.get("Accept");
+  const std::string accept_encoding = exchange.request.headers.get("Accept-Encoding");
+  BOWSHOT_ASSIGN(const Negotiated negotiated,
+                 negotiate(request.shape, {.format_parameter = request.format.value_or(""),
+                                           .accept = accept,
+                                           .accept_encoding = accept_encoding,
+                                           .is_same_machine = exchange.request.is_same_machine}));
+  http::Headers headers = exchange.headers;
+  set_query_headers(request, *dataset, negotiated, headers);
+  std::swap(exchange.headers, headers);  // from here on answers carry them; errors do not
+  const bool unchanged = exchange.is_not_modified(answer_etag(request, *dataset, negotiated));
+  std::swap(exchange.headers, headers);
+  if (unchanged) return {};
+  HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun);
+  if (exchange.request.method == "HEAD") return sink.head_only(*plan);
+  const RunContext context{.limits = &limits_,
+                           .engines = &engines_,
+                           .admission = &admission_,
+                           .deadlines = &deadlines_,
+                           .metrics = &metrics_};
+  auto outcome = run_answer(context, plan, negotiated, sink, exchange.stop);
+  spdlog::debug("query answered request_id={} dataset={} shape={} ok={} bytes={}", id,
+                request.dataset, shape_name(request.shape), outcome.has_value(),
+                exchange.writer.bytes_written());
+  return outcome;
+}
+
+}  // namespace bowshot

@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "access.hpp"
+#include "http_sink.hpp"
+#include "options.hpp"
+#include "problem.hpp"
+
+namespace bowshot {
+namespace {
+
+http::Request request_with(std::vector<std::pair<std::string, std::string>> fields,
+                           std::string host = "127.0.0.1") {
+  http::Request request;
+  request.method = "GET";
+  request.path = "/v1/datasets";
+  request.host = std::move(host);
+  for (auto& [name, value] : fields) request.headers.add(name, value);
+  return request;
+}
+
+TEST(AccessPolicy, HostsBeyondLoopbackNeedTheFlag) {
+  const AccessPolicy policy({"Data.Example.org"}, {});
+  for (const char* host : {"127.0.0.1", "localhost", "[::1]", "data.example.org"})
+    EXPECT_TRUE(policy.check(request_with({}, host), false)) << host;
+  for (const char* host : {"evil.example.org", "", "127.0.0.1.nip.io", "192.168.0.1"}) {
+    const auto result = policy.check(request_with({}, host), false);
+    ASSERT_FALSE(result) << host;
+    EXPECT_EQ(result.error().code, ErrorCode::kForbiddenHost);
+    EXPECT_NE(result.error().detail.find("--allow-host"), std::string::npos);
+  }
+}
+
+TEST(AccessPolicy, OriginsAreThePagesOwnOrAllowed) {
+  const AccessPolicy policy({}, {"https://app.example.org"});
+  const auto check = [&](const char* origin) {
+    return policy.check(request_with({{"Host", "127.0.0.1:8765"}, {"Origin", origin}}), false);
+  };
+  EXPECT_TRUE(check("http://127.0.0.1:8765"));
+  EXPECT_TRUE(check("https://app.example.org"));
+  for (const char* origin : {"http://127.0.0.1:1234", "https://app.example.org.evil", "null",
+                             "http://app.example.org"}) {
+    const auto result = check(origin);
+    ASSERT_FALSE(result) << origin;
+    EXPECT_EQ(result.error().code, ErrorCode::kForbiddenOrigin);
+    EXPECT_NE(result.error().detail.find("--allow-origin"), std::string::npos);
+  }
+  EXPECT_TRUE(AccessPolicy({}, {"*"}).check(request_with({{"Origin", "https://any"}}), false));
+}
+
+TEST(AccessPolicy, OtherSitesWithoutAnOriginAreRefusedButMayLinkToThePage) {
+  const AccessPolicy policy({}, {});
+  const auto request = request_with({{"Sec-Fetch-Site", "cross-site"}});
+  EXPECT_FALSE(policy.check(request, false));
+  EXPECT_FALSE(policy.check(request, true));
+  const auto link =
+      request_with({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}});
+  EXPECT_FALSE(policy.check(link, false));
+  EXPECT_TRUE(policy.check(link, true));
+}
+
+TEST(Problem, HasEveryMemberThatIsKnown) {
+  const auto problem = boost::json::parse(problem_json({.code = ErrorCode::kUnknownColumn,
+                                                        .detail = "no column \"dealy\"",
+                                                        .parameter = "filter",
+                                                        .position = 3,
+                                                        .suggestions = {"delay"}}))
+                           .as_object();
+  EXPECT_EQ(problem.at("code"), "unknown_column");
+  EXPECT_EQ(problem.at("status"), 400);
+  EXPECT_EQ(problem.at("position"), 3);
+  EXPECT_EQ(problem.at("parameter"), "filter");
+  EXPECT_EQ(problem.at("suggestions").as_array().at(0), "delay");
+  EXPECT_FALSE(problem.contains("pointer"));
+}
+
+TEST(Problem, OverloadedSaysWhenToComeAgain) {
+  http::Headers headers;
+  std::string body;
+  write_problem({.code = ErrorCode::kOverloaded, .detail = "x"}, headers, body);
+  EXPECT_EQ(headers.get("Retry-After"), "1");
+  EXPECT_EQ(headers.get("Content-Type"), "application/problem+json");
+}
+
+TEST(ContentDisposition, KeepsUnicodeAndNeverEndsTheHeader) {
+  EXPECT_EQ(content_disposition("a b.csv"),
+            "attachment; filename=\"a b.csv\"; filename*=UTF-8''a%20b.csv");
+  EXPECT_EQ(content_disposition("\xC3\xA4\"\r\n.csv"),
+            "attachment; filename=\"_____.csv\"; filename*=UTF-8''%C3%A4%22%0D%0A.csv");
+}
+
+std::variant<ServeOptions, int> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "bowshot");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(CommandLine, EveryLimitIsAFlag) {
+  const auto parsed = parse({"serve", "a=b.parquet", "c", "--port", "0", "--interactive-running",
+                             "1", "--waiting", "0", "--allow-origin", "http://a",
+                             "--allow-origin", "http://b"});
+  const auto& options = std::get<ServeOptions>(parsed);
+  EXPECT_EQ(options.datasets, (std::vector<std::string>{"a=b.parquet", "c"}));
+  EXPECT_EQ(options.port, 0);
+  EXPECT_EQ(options.limits.interactive_running, 1);
+  EXPECT_EQ(options.limits.waiting, 0);
+  EXPECT_EQ(options.allowed_origins.size(), 2U);
+}
+
+TEST(CommandLine, MistakesEndWithTwo) {
+  EXPECT_EQ(std::get<int>(parse({"serve"})), 2);
+  EXPECT_EQ(std::get<int>(parse({})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--port", "99999"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--streams-running", "0"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--no-such-flag"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"--version"})), 0);
+}
+
+}  // namespace
+}  // namespace bowshot
