@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/limits.hpp"
@@ -13,25 +13,22 @@
 
 namespace bowshot {
 
-enum class Shape { kRows, kCount, kAggregate, kProfile, kValues, kHistogram, kSample, kSeries, kDensity };
+enum class Shape {
+  kRows,
+  kCount,
+  kAggregate,
+  kProfile,
+  kValues,
+  kHistogram,
+  kSample,
+  kSeries,
+  kDensity,
+};
 std::string_view shape_name(Shape shape);
 /// `unknown_shape` with suggestions; also for shapes of the protocol that are not served yet.
 Result<Shape> parse_shape(std::string_view name);
 /// The shapes that this build serves: rows, count, aggregate.
 std::span<const Shape> served_shapes();
-
-/// One row a parameter: the only place where parameters are defined. URL and JSON validation and
-/// /openapi.json read it.
-struct ParameterInfo {
-  std::string_view name;
-  std::string_view alias;  // `skip` for offset; may be empty
-  enum class Kind { kText, kInteger, kFormat, kFilterLanguage, kNameList, kOrderList, kFunctionList, kComputeList } kind;
-  std::span<const Shape> shapes;  // empty: every shape
-  int64_t min = 0;                // kInteger
-  int64_t max = INT64_MAX;
-  std::string_view description;
-};
-std::span<const ParameterInfo> parameter_table();
 
 /// A request as the client wrote it: syntax checked, names and types not yet. Immutable.
 struct Request {
@@ -49,9 +46,48 @@ struct Request {
   std::optional<std::string> version;   // the pin
   std::optional<std::string> download;  // a file name
   /// The same for requests that mean the same however they were written (order of parameters,
-  /// aliases, GET or JSON): what an ETag is made of. Holds shape, dataset and parameters, not format.
+  /// aliases, GET or JSON): what an ETag is made of. A URL that holds dataset, shape and every
+  /// parameter that says which rows; not `format`, `version` and `download`, which say how to send.
   std::string canonical;
 };
+
+/// Where a parameter's value goes. `filter-lang` has no place of its own: it says how to read another.
+using RequestMember =
+    std::variant<std::monostate, SyntaxPtr Request::*, std::vector<Item> Request::*,
+                 std::optional<std::string> Request::*, int64_t Request::*,
+                 std::optional<int64_t> Request::*>;
+
+/// One row a parameter: the only place where parameters are defined. URL and JSON validation, the
+/// canonical form and /openapi.json read it. A new parameter is a row here and a member of Request.
+struct ParameterInfo {
+  enum class Kind {
+    kFilter,
+    kFilterLanguage,
+    kComputeList,
+    kNameList,
+    kOrderList,
+    kKeyList,      // `by`
+    kMeasureList,
+    kInteger,
+    kFormat,
+    kVersion,
+    kFileName,
+  };
+  std::string_view name;
+  std::string_view alias = {};  // `skip` for offset
+  Kind kind;
+  RequestMember member = {};
+  std::span<const Shape> shapes = {};  // empty: every shape
+  std::string_view description;
+  std::string_view example = {};       // as decoded text
+  std::string_view default_text = {};  // what leaving it out means, where that can be written
+  int64_t min = 0;                // kInteger
+  int64_t max = INT64_MAX;
+};
+std::span<const ParameterInfo> parameter_table();
+/// The table's row for a name or an alias, among the parameters of one shape; null: none.
+const ParameterInfo* find_parameter(std::string_view name, Shape shape);
+bool applies_to(const ParameterInfo& parameter, Shape shape);
 
 /// The parameters of `GET /v1/datasets/{dataset}/{shape}?query`; `query` is still percent-encoded.
 /// Errors: `unknown_parameter` (with suggestions), `bad_parameter`, `missing_parameter`,
@@ -62,7 +98,8 @@ Result<Request> parse_url_request(std::string dataset, Shape shape, std::string_
 /// The JSON body of `POST /v1/query`. Also `bad_json`, `unknown_shape`.
 Result<Request> parse_json_request(std::string_view body, const Limits& limits);
 
-/// Decodes `%41` and `+`; `bad_parameter` for a broken escape or bytes that are not UTF-8.
+/// Decodes `%41` and, where asked, `+` to a space; `bad_parameter` for a broken escape or bytes that
+/// are not UTF-8, with `position` in the decoded text. The caller adds the parameter's name.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
 /// The OpenAPI 3.1 document of the whole API as JSON, made from parameter_table(), error_table()

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <array>
+
+#include "query/request.hpp"
+
+namespace bowshot {
+
+namespace {
+
+constexpr std::array kRowsOnly = {Shape::kRows};
+constexpr std::array kAggregateOnly = {Shape::kAggregate};
+constexpr std::array kOrdered = {Shape::kRows, Shape::kAggregate};
+
+using Kind = ParameterInfo::Kind;
+
+/// The order is that of the canonical form and of the documentation.
+const std::array<ParameterInfo, 12> kParameterTable = {{
+    {.name = "compute",
+     .kind = Kind::kComputeList,
+     .member = &Request::compute,
+     .description = "Columns added before everything else: `alias:expression`, comma-separated. A "
+                    "later one may use an earlier one; none may reuse a column's name.",
+     .example = "speed:distance / air_time"},
+    {.name = "filter",
+     .kind = Kind::kFilter,
+     .member = &Request::filter,
+     .description = "An expression of OGC CQL2; a row stays where it is true.",
+     .example = "delay > 60 AND origin IN ('JFK', 'LGA')"},
+    {.name = "filter-lang",
+     .kind = Kind::kFilterLanguage,
+     .description = "The language of `filter`.",
+     .example = "cql2-text",
+     .default_text = "cql2-text"},
+    {.name = "select",
+     .kind = Kind::kNameList,
+     .member = &Request::select,
+     .shapes = kRowsOnly,
+     .description = "The columns of the answer, in that order; without it all of the dataset's, then "
+                    "the computed ones. `_row` is the row number.",
+     .example = "date,delay,origin"},
+    {.name = "by",
+     .kind = Kind::kKeyList,
+     .member = &Request::by,
+     .shapes = kAggregateOnly,
+     .description = "The keys to group by: `[alias:]column`, `[alias:]bin(column,width)` or "
+                    "`[alias:]time_bin(column,'1 month')`. Without it the answer is one row.",
+     .example = "origin,month:time_bin(date,'1 month')"},
+    {.name = "measures",
+     .kind = Kind::kMeasureList,
+     .member = &Request::measures,
+     .shapes = kAggregateOnly,
+     .description =
+         "What is computed of each group: `[alias:]function(arguments)`, of count, count_distinct, "
+         "approx_count_distinct, sum, mean, min, max, stddev, variance, median, quantile, arg_min "
+         "and arg_max.",
+     .example = "flights:count(),mean(delay)",
+     .default_text = "count()"},
+    {.name = "order",
+     .kind = Kind::kOrderList,
+     .member = &Request::order,
+     .shapes = kOrdered,
+     .description = "The columns to order by, `-` before a descending one; nulls are last both ways. "
+                    "Ties, and no order at all: by row number, or by the keys of an aggregate.",
+     .example = "-delay,origin"},
+    {.name = "offset",
+     .alias = "skip",
+     .kind = Kind::kInteger,
+     .member = &Request::offset,
+     .shapes = kOrdered,
+     .description = "How many rows to leave out at the start; past the end the answer has no rows.",
+     .example = "1000000",
+     .default_text = "0"},
+    {.name = "limit",
+     .kind = Kind::kInteger,
+     .member = &Request::limit,
+     .shapes = kOrdered,
+     .description = "How many rows to answer at most; without it all, streamed.",
+     .example = "100"},
+    {.name = "format",
+     .kind = Kind::kFormat,
+     .member = &Request::format,
+     .description = "The format of the answer; wins over `Accept`. Without both: arrow.",
+     .example = "arrow"},
+    {.name = "version",
+     .kind = Kind::kVersion,
+     .member = &Request::version,
+     .description = "A pin: where the dataset's current version is another, the answer is 409."},
+    {.name = "download",
+     .kind = Kind::kFileName,
+     .member = &Request::download,
+     .description = "A file name; the answer is then sent as an attachment of that name.",
+     .example = "flights.csv"},
+}};
+
+}  // namespace
+
+std::span<const ParameterInfo> parameter_table() { return kParameterTable; }
+
+bool applies_to(const ParameterInfo& parameter, Shape shape) {
+  return parameter.shapes.empty() || std::ranges::find(parameter.shapes, shape) != parameter.shapes.end();
+}
+
+const ParameterInfo* find_parameter(std::string_view name, Shape shape) {
+  for (const ParameterInfo& parameter : kParameterTable)
+    if (applies_to(parameter, shape) &&
+        (name == parameter.name || (!parameter.alias.empty() && name == parameter.alias)))
+      return &parameter;
+  return nullptr;
+}
+
+}  // namespace bowshot

@@ -1,0 +1,330 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "base/check.hpp"
+#include "query/json_value.hpp"
+#include "query/percent.hpp"
+#include "query/raw_request.hpp"
+#include "query/spelling.hpp"
+
+namespace bowshot {
+
+namespace {
+
+using Kind = ParameterInfo::Kind;
+
+constexpr size_t kNameBytesMax = 255;  // of a version or a file
+
+std::unexpected<Error> bad_parameter(std::string detail) {
+  return fail(ErrorCode::kBadParameter, std::move(detail));
+}
+
+bool is_dataset_name(std::string_view name) {
+  constexpr size_t kBytesMax = 128;
+  const auto is_word = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !name.empty() && name.size() <= kBytesMax && is_word(name[0]) &&
+         std::ranges::all_of(name, [&](char c) { return is_word(c) || c == '.' || c == '-'; });
+}
+
+bool is_list(Kind kind) {
+  return kind == Kind::kComputeList || kind == Kind::kNameList || kind == Kind::kOrderList ||
+         kind == Kind::kKeyList || kind == Kind::kMeasureList;
+}
+
+/// Whether a JSON object {"alias": "expression"} is one of its forms.
+bool takes_aliases(Kind kind) { return kind == Kind::kComputeList || kind == Kind::kMeasureList; }
+
+/// What a parameter takes in JSON, for errors.
+std::string_view expected_text(const ParameterInfo& parameter) {
+  if (parameter.kind == Kind::kInteger) return "an integer";
+  if (!is_list(parameter.kind)) return "a string";
+  return takes_aliases(parameter.kind)
+             ? "an array of strings, a string, or an object {\"alias\": \"expression\"} of strings"
+             : "an array of strings, or a string";
+}
+
+Result<std::vector<Item>> parse_list(Kind kind, std::string_view text, const Limits& limits) {
+  switch (kind) {
+    case Kind::kComputeList:
+      return parse_compute_list(text, limits);
+    case Kind::kNameList:
+      return parse_name_list(text, limits);
+    case Kind::kOrderList:
+      return parse_order_list(text, limits);
+    default:
+      BOWSHOT_CHECK(kind == Kind::kKeyList || kind == Kind::kMeasureList);
+      return parse_function_list(text, limits);
+  }
+}
+
+Result<Item> parse_item(Kind kind, std::string_view text, const Limits& limits) {
+  switch (kind) {
+    case Kind::kComputeList:
+      return parse_compute_item(text, limits);
+    case Kind::kNameList:
+      return parse_name_item(text, limits);
+    case Kind::kOrderList:
+      return parse_order_item(text, limits);
+    default:
+      BOWSHOT_CHECK(kind == Kind::kKeyList || kind == Kind::kMeasureList);
+      return parse_function_item(text, limits);
+  }
+}
+
+/// A member {"alias": "expression"} as an item.
+Result<Item> parse_aliased(Kind kind, const AliasedText& member, const Limits& limits) {
+  if (member.alias.empty()) return bad_parameter("an alias is empty");
+  Item item;
+  if (kind == Kind::kComputeList) {
+    BOWSHOT_ASSIGN(item.expression, parse_scalar(member.text, limits));
+  } else {
+    BOWSHOT_ASSIGN(item, parse_function_item(member.text, limits));
+    if (item.alias) return bad_parameter("the alias is given twice: as the key and in the value");
+  }
+  item.alias = member.alias;
+  item.text = fmt::format("{}:{}", spell_name(member.alias), trim(member.text));
+  return item;
+}
+
+/// Strict decimal, one spelling a value: no sign but a minus, no leading zeros, no exponent, no
+/// fraction; so `1e3`, `10.0`, `-0`, `+1` and `007` are refused, in JSON too.
+Result<int64_t> parse_integer(std::string_view text, const ParameterInfo& parameter) {
+  int64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  const bool is_padded = digits.starts_with('0') && text != "0";
+  const bool is_decimal = !digits.empty() && end == text.data() + text.size() && !is_padded;
+  if (!is_decimal || code != std::errc() || value < parameter.min || value > parameter.max)
+    return bad_parameter(fmt::format("must be a decimal integer from {} to {}, was {}",
+                                     parameter.min, parameter.max, quote_value(text)));
+  return value;
+}
+
+Result<void> check_file_name(std::string_view name) {
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto byte = [&](size_t j) { return static_cast<unsigned char>(name[j]); };
+    const bool is_c1 = byte(i) == 0xC2 && i + 1 < name.size() && byte(i + 1) < 0xA0;
+    if (byte(i) < 0x20 || byte(i) == 0x7F || is_c1)  // C0, delete, and U+0080 to U+009F
+      return bad_parameter("a file name has no control characters");
+  }
+  if (name.find_first_of("/\\") != name.npos || name == "." || name == "..")
+    return bad_parameter(fmt::format("must be a file name without a folder, was {}", quote_value(name)));
+  return {};
+}
+
+/// Fills one Request from one RawRequest. Of a parameter in error it names the spelling that the
+/// client used, `skip`.
+class Validation {
+ public:
+  explicit Validation(const Limits& limits) : limits_(&limits) {}
+
+  Result<Request> run(const RawRequest& raw) {
+    if (!is_dataset_name(raw.dataset))
+      return fail({.code = ErrorCode::kUnknownDataset,
+                   .detail = "a dataset's name is 1 to 128 letters, digits, `_`, `.` and `-`, the "
+                             "first no `.` or `-`",
+                   .parameter = "dataset"});
+    request_.dataset = raw.dataset;
+    request_.shape = raw.shape;
+    for (const RawParameter& parameter : raw.parameters) {
+      if (auto added = add(parameter); !added) {
+        Error error = std::move(added).error();
+        error.parameter = parameter.name;
+        if (error.pointer.empty()) error.pointer = parameter.pointer;
+        return fail(std::move(error));
+      }
+    }
+    request_.canonical = canonical();
+    return std::move(request_);
+  }
+
+ private:
+  Result<void> add(const RawParameter& raw) {
+    const ParameterInfo* parameter = find_parameter(raw.name, request_.shape);
+    if (!parameter) return unknown(raw.name);
+    if (!names_seen_.emplace(parameter, raw.name).second)
+      return bad_parameter(
+          raw.name == names_seen_.at(parameter)
+              ? "given twice"
+              : fmt::format("given twice, as `{}` and as `{}`", names_seen_.at(parameter), raw.name));
+
+    if (const auto* text = std::get_if<std::string>(&raw.value)) return set_text(*parameter, *text);
+    if (const auto* number = std::get_if<RawNumber>(&raw.value);
+        number && parameter->kind == Kind::kInteger)
+      return set_integer(*parameter, number->text);
+    if (const auto* items = std::get_if<std::vector<std::string>>(&raw.value);
+        items && is_list(parameter->kind))
+      return set_items(*parameter, *items, raw.pointer);
+    if (const auto* members = std::get_if<std::vector<AliasedText>>(&raw.value);
+        members && takes_aliases(parameter->kind))
+      return set_members(*parameter, *members, raw.pointer);
+    return wrong_kind(*parameter, raw);
+  }
+
+  Result<void> unknown(std::string_view name) const {
+    std::vector<std::string> known;
+    for (const ParameterInfo& parameter : parameter_table()) {
+      if (!applies_to(parameter, request_.shape)) continue;
+      known.emplace_back(parameter.name);
+      if (!parameter.alias.empty()) known.emplace_back(parameter.alias);
+    }
+    return fail({.code = ErrorCode::kUnknownParameter,
+                 .detail = fmt::format("{} has no parameter {}; it has {}",
+                                       shape_name(request_.shape), quote_value(name),
+                                       fmt::join(known, ", ")),
+                 .suggestions = suggest(name, known)});
+  }
+
+  Result<void> wrong_kind(const ParameterInfo& parameter, const RawParameter& raw) const {
+    struct What {
+      std::string operator()(const std::string&) const { return "a string"; }
+      std::string operator()(const RawNumber& number) const { return "the number " + quote_value(number.text); }
+      std::string operator()(const std::vector<std::string>&) const { return "an array"; }
+      std::string operator()(const std::vector<AliasedText>&) const { return "an object"; }
+      std::string operator()(const RawOther& other) const { return std::string(other.what); }
+    };
+    const std::string what = std::visit(What{}, raw.value);
+    if (parameter.kind == Kind::kFilter && what.starts_with("an object"))
+      return bad_parameter("a filter as JSON (cql2-json) is not served by this version; write it as "
+                           "a string in cql2-text");
+    return bad_parameter(fmt::format("must be {}, was {}", expected_text(parameter), what));
+  }
+
+  Result<void> set_text(const ParameterInfo& parameter, const std::string& text) {
+    if (parameter.kind == Kind::kFilter) return set_filter(parameter, text);
+    if (text.empty()) return bad_parameter("the value is empty");
+    if (is_list(parameter.kind)) {
+      BOWSHOT_ASSIGN(std::vector<Item> items, parse_list(parameter.kind, text, *limits_));
+      return set_list(parameter, std::move(items), "");
+    }
+    switch (parameter.kind) {
+      case Kind::kInteger:
+        return set_integer(parameter, text);
+      case Kind::kFilterLanguage:
+        return check_filter_language(text);
+      case Kind::kFileName:
+        BOWSHOT_TRY(check_file_name(text));
+        break;
+      default:
+        break;
+    }
+    if (text.size() > kNameBytesMax)
+      return bad_parameter(fmt::format("must have at most {} bytes, has {}", kNameBytesMax, text.size()));
+    request_.*std::get<std::optional<std::string> Request::*>(parameter.member) = text;
+    return {};
+  }
+
+  Result<void> set_filter(const ParameterInfo& parameter, std::string_view text) {
+    if (trim(text).empty())
+      return fail({.code = ErrorCode::kBadFilter, .detail = "the filter is empty", .position = 0});
+    BOWSHOT_ASSIGN(request_.*std::get<SyntaxPtr Request::*>(parameter.member),
+                   parse_cql2(text, *limits_));
+    spelt_[&parameter] = trim(text);
+    return {};
+  }
+
+  Result<void> check_filter_language(std::string_view text) const {
+    if (text == "cql2-text") return {};
+    if (text == "cql2-json") return bad_parameter("cql2-json is not served by this version; use cql2-text");
+    return bad_parameter(fmt::format("must be `cql2-text`, was {}", quote_value(text)));
+  }
+
+  Result<void> set_integer(const ParameterInfo& parameter, std::string_view text) {
+    BOWSHOT_ASSIGN(const int64_t value, parse_integer(text, parameter));
+    if (const auto* plain = std::get_if<int64_t Request::*>(&parameter.member))
+      request_.**plain = value;
+    else
+      request_.*std::get<std::optional<int64_t> Request::*>(parameter.member) = value;
+    spelt_[&parameter] = fmt::format("{}", value);
+    return {};
+  }
+
+  Result<void> set_items(const ParameterInfo& parameter, const std::vector<std::string>& texts,
+                         const std::string& pointer) {
+    std::vector<Item> items;
+    for (const std::string& text : texts) {
+      auto item = parse_item(parameter.kind, text, *limits_);
+      if (!item) {
+        Error error = std::move(item).error();
+        error.pointer = json_pointer(pointer, fmt::format("{}", items.size()));
+        return fail(std::move(error));
+      }
+      items.push_back(*std::move(item));
+    }
+    return set_list(parameter, std::move(items), pointer);
+  }
+
+  Result<void> set_members(const ParameterInfo& parameter, const std::vector<AliasedText>& members,
+                           const std::string& pointer) {
+    std::vector<Item> items;
+    for (const AliasedText& member : members) {
+      auto item = parse_aliased(parameter.kind, member, *limits_);
+      if (!item) {
+        Error error = std::move(item).error();
+        error.pointer = json_pointer(pointer, member.alias);
+        return fail(std::move(error));
+      }
+      items.push_back(*std::move(item));
+    }
+    return set_list(parameter, std::move(items), "");
+  }
+
+  /// `array_pointer`: of the JSON array that the items came from; empty: from a text or an object.
+  Result<void> set_list(const ParameterInfo& parameter, std::vector<Item> items,
+                        std::string_view array_pointer) {
+    if (items.empty()) return bad_parameter("the list is empty");
+    if (parameter.kind == Kind::kNameList) BOWSHOT_TRY(check_names_once(items, array_pointer));
+    std::vector<std::string> texts;
+    for (const Item& item : items) texts.push_back(spell_item(item));
+    spelt_[&parameter] = fmt::format("{}", fmt::join(texts, ","));
+    request_.*std::get<std::vector<Item> Request::*>(parameter.member) = std::move(items);
+    return {};
+  }
+
+  static Result<void> check_names_once(const std::vector<Item>& items,
+                                       std::string_view array_pointer) {
+    std::set<std::string_view> names;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (names.insert(items[i].name).second) continue;
+      Error error{.code = ErrorCode::kBadParameter,
+                  .detail = fmt::format("the column {} is repeated", quote_value(items[i].name)),
+                  .position = items[i].position};
+      if (!array_pointer.empty()) error.pointer = json_pointer(array_pointer, fmt::format("{}", i));
+      return fail(std::move(error));
+    }
+    return {};
+  }
+
+  std::string canonical() const {
+    std::string url = fmt::format("/v1/datasets/{}/{}", request_.dataset, shape_name(request_.shape));
+    char separator = '?';
+    for (const ParameterInfo& parameter : parameter_table()) {
+      if (!applies_to(parameter, request_.shape) || parameter.kind == Kind::kFilterLanguage) continue;
+      const auto spelt = spelt_.find(&parameter);
+      const std::string_view text = spelt != spelt_.end() ? spelt->second : parameter.default_text;
+      if (text.empty()) continue;
+      url += fmt::format("{}{}={}", separator, parameter.name, percent_encode(text));
+      separator = '&';
+    }
+    return url;
+  }
+
+  const Limits* limits_;  // outlives the call that made this
+  Request request_;
+  std::map<const ParameterInfo*, std::string> names_seen_;  // as the client wrote them
+  std::map<const ParameterInfo*, std::string> spelt_;       // values in the one canonical spelling
+};
+
+}  // namespace
+
+Result<Request> validate_request(const RawRequest& raw, const Limits& limits) {
+  return Validation(limits).run(raw);
+}
+
+}  // namespace bowshot
