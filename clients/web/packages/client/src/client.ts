@@ -1,0 +1,158 @@
+import { Query, type ReadOptions } from './answer.js';
+import { BowshotError } from './error.js';
+import {
+  aggregateRequest,
+  countRequest,
+  rowsRequest,
+  type AggregateParameters,
+  type CountParameters,
+  type RowsParameters,
+} from './request.js';
+import { Transport, type TransportOptions } from './transport.js';
+
+/** One line of the list of datasets. */
+export interface DatasetSummary {
+  name: string;
+  version: string;
+  rows: number;
+  /** Their number. */
+  columns: number;
+}
+
+export interface ColumnInfo {
+  name: string;
+  /** The protocol's name, `timestamp[us]`; `protocol/PROTOCOL.md`, section 2. */
+  type: string;
+  nullable: boolean;
+}
+
+export interface DatasetInfo {
+  name: string;
+  version: string;
+  rows: number;
+  bytes: number;
+  /** Whether rows have a number, `_row`, and windows can be asked without an order. */
+  rowNumbers: boolean;
+  source: { kind: string };
+  columns: ColumnInfo[];
+}
+
+/**
+ * A client of the server at `baseUrl`. Sends nothing yet.
+ *
+ *     const bowshot = connect('http://127.0.0.1:8765');
+ *     const flights = bowshot.dataset('flights');
+ *     const late = await flights.count({ filter: 'delay > 60' });
+ */
+export function connect(baseUrl: string, options: Omit<TransportOptions, 'baseUrl'> = {}): Bowshot {
+  return new Bowshot(new Transport({ ...options, baseUrl }));
+}
+
+/** A connected client; see `connect`. Immutable, and shared freely. */
+export class Bowshot {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  async datasets({ signal }: { signal?: AbortSignal } = {}): Promise<DatasetSummary[]> {
+    const answer = await this.#transport.json('/v1/datasets', signal);
+    return readDatasets(answer);
+  }
+
+  /** A dataset by name. Sends nothing yet, so the name may be wrong. */
+  dataset(name: string): Dataset {
+    return new Dataset(this.#transport, name);
+  }
+}
+
+/** One dataset of a server. Immutable. */
+export class Dataset {
+  readonly #transport: Transport;
+
+  constructor(
+    transport: Transport,
+    readonly name: string,
+  ) {
+    this.#transport = transport;
+  }
+
+  /** Schema, size and version as they are now. */
+  async info({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<DatasetInfo> {
+    const target = `/v1/datasets/${encodeURIComponent(this.name)}`;
+    return readDatasetInfo(await this.#transport.json(target, signal));
+  }
+
+  rows(parameters: RowsParameters = {}): Query {
+    return new Query(this.#transport, rowsRequest(this.name, parameters));
+  }
+
+  aggregate(parameters: AggregateParameters = {}): Query {
+    return new Query(this.#transport, aggregateRequest(this.name, parameters));
+  }
+
+  /** The number of rows that a filter keeps. */
+  async count(parameters: CountParameters = {}, options: ReadOptions = {}): Promise<number> {
+    const query = new Query(this.#transport, countRequest(this.name, parameters));
+    const table = await query.table(options);
+    const value: unknown = table.getChild('count')?.get(0);
+    if (typeof value !== 'bigint') {
+      throw BowshotError.ofClient('bad_answer', 'the count is not one int64');
+    }
+    return Number(value);
+  }
+}
+
+function readDatasets(answer: unknown): DatasetSummary[] {
+  const { datasets } = fields(answer);
+  if (!Array.isArray(datasets)) throw badAnswer('the list of datasets is missing');
+  return datasets.map((entry) => {
+    const { name, version, rows, columns } = fields(entry);
+    return {
+      name: String(name),
+      version: String(version),
+      rows: wholeNumber('rows', rows),
+      columns: wholeNumber('columns', columns),
+    };
+  });
+}
+
+function readDatasetInfo(answer: unknown): DatasetInfo {
+  const { name, version, rows, bytes, row_numbers, source, columns } = fields(answer);
+  if (!Array.isArray(columns)) throw badAnswer('the columns are missing');
+  return {
+    name: String(name),
+    version: String(version),
+    rows: wholeNumber('rows', rows),
+    bytes: wholeNumber('bytes', bytes),
+    rowNumbers: row_numbers !== false,
+    source: { kind: String(fields(source)['kind']) },
+    columns: columns.map((entry) => {
+      const column = fields(entry);
+      return {
+        name: String(column['name']),
+        type: String(column['type']),
+        nullable: column['nullable'] !== false,
+      };
+    }),
+  };
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw badAnswer('an object is missing');
+  return value as Record<string, unknown>;
+}
+
+/** JSON numbers; beyond 2^53 the server writes them as text. */
+function wholeNumber(name: string, value: unknown): number {
+  const number = typeof value === 'string' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isFinite(number)) {
+    throw badAnswer(`${name} is not a number`);
+  }
+  return number;
+}
+
+function badAnswer(detail: string): BowshotError {
+  return BowshotError.ofClient('bad_answer', detail);
+}

@@ -1,0 +1,382 @@
+import type { Table } from 'apache-arrow';
+
+import type { WholeAnswer } from './answer.js';
+import type { Dataset, DatasetInfo } from './client.js';
+import { BowshotError } from './error.js';
+import { PageCache, type Page } from './page-cache.js';
+import type { RowsParameters } from './request.js';
+
+/** Which rows a window shows: the parameters of `rows` without the slice. */
+export type RowsView = Omit<RowsParameters, 'offset' | 'limit' | 'version'>;
+
+/** Where a RowWindow gets its rows; `datasetRows` is the usual one. */
+export interface RowSource {
+  page(
+    slice: { offset: number; limit: number; version: string },
+    signal: AbortSignal,
+  ): Promise<WholeAnswer>;
+  count(version: string, signal: AbortSignal): Promise<number>;
+  info(signal: AbortSignal): Promise<DatasetInfo>;
+}
+
+export interface RowWindowOptions {
+  /** Rows of one page. Default 256. */
+  pageRows?: number;
+  /** Limits of what is kept; visible pages are never dropped. Default 96 pages, 64 MiB. */
+  pagesMax?: number;
+  bytesMax?: number;
+  /** Requests at a time. Default 3: browsers open six connections to a server. */
+  requestsMax?: number;
+  /** Pages asked for ahead of the way that the reader scrolls. Default 2. */
+  prefetchPages?: number;
+  /** The least time between two changes of what is asked for. Default 40. */
+  paceMs?: number;
+  /** Called when the dataset has another version than the window was opened with. */
+  onVersionChange?: (info: DatasetInfo) => void;
+}
+
+/** One row, still in its columns: `table.getChildAt(column)?.get(index)`. */
+export interface RowPlace {
+  table: Table;
+  index: number;
+}
+
+const VERSION_CHANGES_MAX = 5;
+
+/** A dataset's rows under a view, as a source of pages. */
+export function datasetRows(dataset: Dataset, view: RowsView): RowSource {
+  return {
+    page: ({ offset, limit, version }, signal) =>
+      dataset.rows({ ...view, offset, limit, version }).read({ signal }),
+    count: (version, signal) =>
+      dataset.count({ filter: view.filter, compute: view.compute, version }, { signal }),
+    info: (signal) => dataset.info({ signal }),
+  };
+}
+
+/**
+ * The rows around the place where a reader is, out of as many as there are: pages come when they are
+ * shown, the latest place first, and the least recently shown go. Requests that nobody waits for any
+ * more are aborted, which stops their queries at the server.
+ *
+ * Life cycle: made for one dataset and one view; `show` says what is visible, as often as it likes;
+ * `dispose` aborts everything. When the dataset changes underneath, pages are dropped, the new
+ * version is asked for and the visible rows are loaded again: the place stays.
+ *
+ *     const rows = new RowWindow(datasetRows(flights, { filter }), await flights.info());
+ *     rows.subscribe(redraw);
+ *     rows.show(999_999_970, 999_999_999);
+ */
+export class RowWindow {
+  readonly pageRows: number;
+  readonly #source: RowSource;
+  readonly #options: Required<Omit<RowWindowOptions, 'onVersionChange'>>;
+  readonly #onVersionChange: ((info: DatasetInfo) => void) | undefined;
+  readonly #listeners = new Set<() => void>();
+  readonly #cache: PageCache;
+  readonly #isFiltered: boolean;
+
+  #info: DatasetInfo;
+  #rowCount = 0;
+  #rowCountIsExact = false;
+  #error: BowshotError | undefined;
+  #revision = 0;
+  #versionChanges = 0;
+  #pageErrors = new Map<number, BowshotError>();
+  #loading = new Map<number, AbortController>();
+  #visible = { first: 0, last: -1 };
+  #isForward = true;
+  /** Aborts what is not a page: the count, the reopening. A new one for every version. */
+  #life = new AbortController();
+  #paceTimer: ReturnType<typeof setTimeout> | undefined;
+  #isDisposed = false;
+
+  /** `isFiltered`: whether the view keeps fewer rows than the dataset has. */
+  constructor(
+    source: RowSource,
+    info: DatasetInfo,
+    { isFiltered = false, ...options }: RowWindowOptions & { isFiltered?: boolean } = {},
+  ) {
+    this.#source = source;
+    this.#info = info;
+    this.#isFiltered = isFiltered;
+    this.#onVersionChange = options.onVersionChange;
+    this.#options = {
+      pageRows: options.pageRows ?? 256,
+      pagesMax: options.pagesMax ?? 96,
+      bytesMax: options.bytesMax ?? 64 << 20,
+      requestsMax: options.requestsMax ?? 3,
+      prefetchPages: options.prefetchPages ?? 2,
+      paceMs: options.paceMs ?? 40,
+    };
+    this.pageRows = this.#options.pageRows;
+    this.#cache = new PageCache(this.#options.pagesMax, this.#options.bytesMax);
+    this.#beginVersion();
+  }
+
+  /** The dataset as the window knows it: schema and version. */
+  get info(): DatasetInfo {
+    return this.#info;
+  }
+
+  /** Rows of the view: a lower bound until `rowCountIsExact`. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  get rowCountIsExact(): boolean {
+    return this.#rowCountIsExact;
+  }
+
+  /** Why no page can be had, a filter that is wrong for one. `retry` forgets it. */
+  get error(): BowshotError | undefined {
+    return this.#error;
+  }
+
+  /** Grows with every change: a snapshot for `useSyncExternalStore`. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get isLoading(): boolean {
+    return this.#loading.size > 0;
+  }
+
+  /** The first page among the visible ones that could not be loaded. */
+  get visibleError(): { error: BowshotError; firstRow: number; lastRow: number } | undefined {
+    for (const page of this.#visiblePages()) {
+      const error = this.#pageErrors.get(page);
+      if (error) {
+        const firstRow = page * this.pageRows;
+        return { error, firstRow, lastRow: Math.min(firstRow + this.pageRows, this.rowCount) - 1 };
+      }
+    }
+    return undefined;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Where a row is, or undefined while its page is not here. */
+  row(row: number): RowPlace | undefined {
+    const page = this.#cache.get(Math.floor(row / this.pageRows));
+    const index = row % this.pageRows;
+    return page && index < page.table.numRows ? { table: page.table, index } : undefined;
+  }
+
+  /** Whether a row's page failed to load and waits for `retry`. */
+  hasFailed(row: number): boolean {
+    return this.#error !== undefined || this.#pageErrors.has(Math.floor(row / this.pageRows));
+  }
+
+  /** Says which rows are visible, both ends included; the rest follows. */
+  show(first: number, last: number): void {
+    if (this.#isDisposed) return;
+    const previous = this.#visible;
+    if (first === previous.first && last === previous.last) return;
+    if (first !== previous.first) this.#isForward = first > previous.first;
+    this.#visible = { first: Math.max(0, first), last };
+    this.#forgetErrorsOutOfSight();
+    // Paced, not postponed: during a long drag the rows under the thumb still appear.
+    if (this.#paceTimer !== undefined) return;
+    this.#load();
+    this.#paceTimer = setTimeout(() => {
+      this.#paceTimer = undefined;
+      this.#load();
+    }, this.#options.paceMs);
+  }
+
+  /** Asks again for what failed. */
+  retry(): void {
+    if (this.#isDisposed) return;
+    const needsReopening = this.#error?.code === 'version_changed' || this.#error?.status === 0;
+    this.#error = undefined;
+    this.#versionChanges = 0;
+    this.#pageErrors.clear();
+    if (needsReopening) void this.#reopen();
+    else if (!this.#rowCountIsExact) void this.#count();
+    this.#load();
+    this.#changed();
+  }
+
+  /** Aborts every request. The window stays readable, and asks for nothing any more. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#stop();
+    this.#listeners.clear();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#paceTimer);
+    this.#paceTimer = undefined;
+    this.#life.abort();
+    for (const controller of this.#loading.values()) controller.abort();
+    this.#loading.clear();
+  }
+
+  #beginVersion(): void {
+    this.#life = new AbortController();
+    this.#rowCountIsExact = !this.#isFiltered;
+    this.#rowCount = this.#isFiltered ? 0 : this.#info.rows;
+    if (this.#isFiltered) void this.#count();
+  }
+
+  async #count(): Promise<void> {
+    const { signal } = this.#life;
+    try {
+      const count = await this.#source.count(this.#info.version, signal);
+      if (!signal.aborted) this.#setRowCount(count, true);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(asError(error));
+    }
+  }
+
+  /** Starts what should be loading, ends what should not. */
+  #load(): void {
+    if (this.#isDisposed || this.#error) return;
+    const wanted = this.#wantedPages();
+    for (const [page, controller] of this.#loading) {
+      if (wanted.includes(page)) continue;
+      controller.abort();
+      this.#loading.delete(page);
+    }
+    for (const page of wanted) {
+      if (this.#loading.size >= this.#options.requestsMax) break;
+      if (this.#cache.has(page) || this.#loading.has(page) || this.#pageErrors.has(page)) continue;
+      void this.#loadPage(page);
+    }
+  }
+
+  /** Visible pages first, then those ahead, then one behind; none beyond the last row. */
+  #wantedPages(): number[] {
+    const pages = this.#visiblePages();
+    if (pages.length === 0) return pages;
+    const first = pages[0]!;
+    const last = pages.at(-1)!;
+    // A page ahead is worth a request only when the visible ones have theirs.
+    if (pages.every((page) => this.#cache.has(page))) {
+      for (let step = 1; step <= this.#options.prefetchPages; ++step) {
+        pages.push(this.#isForward ? last + step : first - step);
+      }
+      pages.push(this.#isForward ? first - 1 : last + 1);
+    }
+    const end = this.#rowCountIsExact ? Math.ceil(this.#rowCount / this.pageRows) : Infinity;
+    return pages.filter((page) => page >= 0 && page < end);
+  }
+
+  #visiblePages(): number[] {
+    const { first, last } = this.#visible;
+    const pages: number[] = [];
+    const lastPage = Math.floor(last / this.pageRows);
+    for (let page = Math.floor(first / this.pageRows); page <= lastPage; ++page) pages.push(page);
+    return pages;
+  }
+
+  async #loadPage(index: number): Promise<void> {
+    const controller = new AbortController();
+    this.#loading.set(index, controller);
+    const { signal } = controller;
+    const slice = {
+      offset: index * this.pageRows,
+      limit: this.pageRows,
+      version: this.#info.version,
+    };
+    try {
+      const answer = await this.#source.page(slice, signal);
+      if (signal.aborted) return;
+      this.#loading.delete(index);
+      this.#keep(index, answer);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#loading.delete(index);
+      this.#failPage(index, asError(error));
+    }
+    this.#load();
+    this.#changed();
+  }
+
+  #keep(index: number, { table, facts, bytes }: WholeAnswer): void {
+    this.#versionChanges = 0;
+    const page: Page = { table, bytes };
+    this.#cache.set(index, page, new Set(this.#visiblePages()));
+    const end = index * this.pageRows + table.numRows;
+    const isLastPage = table.numRows < this.pageRows && (table.numRows > 0 || index === 0);
+    if (facts.totalRows !== undefined) this.#setRowCount(facts.totalRows, true);
+    else if (isLastPage) this.#setRowCount(end, true);
+    else if (!this.#rowCountIsExact) this.#setRowCount(Math.max(this.#rowCount, end), false);
+  }
+
+  #setRowCount(count: number, isExact: boolean): void {
+    if (count === this.#rowCount && isExact === this.#rowCountIsExact) return;
+    this.#rowCount = count;
+    this.#rowCountIsExact = isExact;
+    this.#changed();
+  }
+
+  #failPage(index: number, error: BowshotError): void {
+    if (error.code === 'version_changed') void this.#reopen();
+    else if (error.retryable || error.status >= 500 || error.status === 0) {
+      this.#pageErrors.set(index, error);
+    } else this.#fail(error);
+  }
+
+  /** The request itself is wrong: no other page would fare better. */
+  #fail(error: BowshotError): void {
+    if (error.code === 'version_changed') {
+      void this.#reopen();
+      return;
+    }
+    this.#error = error;
+    for (const controller of this.#loading.values()) controller.abort();
+    this.#loading.clear();
+    this.#changed();
+  }
+
+  /** The dataset changed underneath: everything kept is of the past. */
+  async #reopen(): Promise<void> {
+    this.#stop();
+    this.#cache.clear();
+    this.#pageErrors.clear();
+    const life = new AbortController();
+    this.#life = life;
+    this.#versionChanges += 1;
+    this.#changed();
+    try {
+      const info = await this.#source.info(life.signal);
+      if (life.signal.aborted) return;
+      if (this.#versionChanges > VERSION_CHANGES_MAX) {
+        throw BowshotError.ofClient('bad_answer', 'the dataset changes faster than it can be read');
+      }
+      this.#info = info;
+      this.#beginVersion();
+      this.#onVersionChange?.(info);
+      this.#load();
+      this.#changed();
+    } catch (error) {
+      if (!life.signal.aborted) this.#fail(asError(error));
+    }
+  }
+
+  /** A page that failed is tried again when it comes back into sight. */
+  #forgetErrorsOutOfSight(): void {
+    if (this.#pageErrors.size === 0) return;
+    const visible = this.#visiblePages();
+    for (const page of this.#pageErrors.keys()) {
+      if (!visible.includes(page)) this.#pageErrors.delete(page);
+    }
+  }
+
+  #changed(): void {
+    if (this.#isDisposed) return;
+    this.#revision += 1;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function asError(error: unknown): BowshotError {
+  if (error instanceof BowshotError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return BowshotError.ofClient('bad_answer', detail, { cause: error });
+}
