@@ -1,0 +1,71 @@
+#include "shape/answer.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "shape/row_count_stream.hpp"
+#include "shape/shapes.hpp"
+
+namespace bowshot {
+
+std::string_view completeness_name(Completeness completeness) {
+  switch (completeness) {
+    case Completeness::kExact:
+      return "exact";
+    case Completeness::kSampled:
+      return "sampled";
+    case Completeness::kApproximate:
+      return "approximate";
+  }
+  return "";
+}
+
+bool is_stream(const Plan& plan) {
+  return plan.kind == Plan::Kind::kRows && (!plan.limit || *plan.limit > kInteractiveRowsMax);
+}
+
+namespace {
+
+Completeness completeness_of(const Plan& plan) {
+  const bool is_approximate =
+      std::ranges::find(plan.measures, MeasureFunction::kApproxCountDistinct, &Measure::function) !=
+      plan.measures.end();
+  return is_approximate ? Completeness::kApproximate : Completeness::kExact;
+}
+
+/// The rows before offset and limit, where they are known without looking at the data.
+std::optional<int64_t> known_total_rows(const Plan& plan) {
+  if (plan.kind == Plan::Kind::kAggregate)
+    return plan.keys.empty() ? std::optional<int64_t>(1) : std::nullopt;
+  return plan.filter ? std::nullopt : std::optional(plan.dataset->rows());
+}
+
+/// The rows after offset and limit.
+std::optional<int64_t> known_rows(const Plan& plan, std::optional<int64_t> total_rows) {
+  if (plan.limit == 0) return 0;
+  if (!total_rows) return std::nullopt;
+  const int64_t rows = *total_rows - std::min(*total_rows, plan.offset);
+  return plan.limit ? std::min(rows, *plan.limit) : rows;
+}
+
+}  // namespace
+
+Result<Answer> start_answer(std::shared_ptr<const Plan> plan, const Engines& engines,
+                            const StopToken& stop) {
+  Answer answer;
+  answer.plan = plan;
+  answer.completeness = completeness_of(*plan);
+  answer.total_rows = known_total_rows(*plan);
+  answer.rows = known_rows(*plan, answer.total_rows);
+  if (RowCountStream::accepts(*plan)) {
+    answer.stream = std::make_unique<RowCountStream>(std::move(plan), stop);
+    return answer;
+  }
+  const auto engine = std::ranges::find_if(
+      engines.engines, [&](const Engine* candidate) { return candidate->accepts(*plan); });
+  BOWSHOT_CHECK(engine != engines.engines.end());
+  BOWSHOT_ASSIGN(answer.stream, (*engine)->run(std::move(plan), stop));
+  return answer;
+}
+
+}  // namespace bowshot

@@ -1,0 +1,56 @@
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "query/binder.hpp"
+#include "query/spelling.hpp"
+#include "shape/plan_parts.hpp"
+#include "shape/shapes.hpp"
+#include "source/data_type.hpp"
+
+namespace bowshot {
+
+namespace {
+
+Result<void> plan_shape(const Request& request, const Binder& binder, Plan& plan) {
+  switch (request.shape) {
+    case Shape::kRows:
+      return plan_rows(request, binder, plan);
+    case Shape::kCount:
+      return plan_count(plan);
+    case Shape::kAggregate:
+      return plan_aggregate(request, binder, plan);
+    default:
+      BOWSHOT_CHECK(!"parse_shape lets through served shapes only");
+      return {};
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Plan>> make_plan(const Request& request,
+                                              std::shared_ptr<const Dataset> dataset) {
+  Binder binder(dataset->schema(), dataset->has_row_numbers());
+  auto plan = std::make_shared<Plan>();
+  plan->dataset = std::move(dataset);
+  BOWSHOT_TRY(in_parameter("compute", binder.add_computed(request.compute)));
+  plan->computed = binder.computed();
+  if (request.filter) {
+    BOWSHOT_ASSIGN(plan->filter, in_parameter("filter", binder.bind_filter(request.filter)));
+  }
+  plan->offset = request.offset;
+  plan->limit = request.limit;
+  BOWSHOT_TRY(plan_shape(request, binder, *plan));
+  return plan;
+}
+
+Result<void> check_orderable(const arrow::DataType& type, const Item& item) {
+  if (!arrow::is_nested(type.id())) return {};
+  return fail({.code = ErrorCode::kTypeMismatch,
+               .detail = fmt::format("{} is {}, which has no order", quote_value(item.name),
+                                     type_name(type)),
+               .position = item.position});
+}
+
+}  // namespace bowshot

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "query/binder.hpp"
+#include "query/request.hpp"
+
+namespace bowshot {
+
+/// Each fills the part of a plan that is the shape's own: what comes out, its order and its schema.
+/// Dataset, computed columns, filter, offset and limit are there already. rows.cpp, count.cpp, ...
+Result<void> plan_rows(const Request& request, const Binder& binder, Plan& plan);
+Result<void> plan_count(Plan& plan);
+Result<void> plan_aggregate(const Request& request, const Binder& binder, Plan& plan);
+
+/// Names the request parameter in a result's error.
+template <class T>
+Result<T> in_parameter(std::string_view parameter, Result<T> result) {
+  if (!result && result.error().parameter.empty()) result.error().parameter = parameter;
+  return result;
+}
+
+/// `type_mismatch` unless values of the type have an order: all but lists and structs.
+Result<void> check_orderable(const arrow::DataType& type, const Item& item);
+
+}  // namespace bowshot
