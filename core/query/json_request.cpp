@@ -28,7 +28,9 @@ std::string_view kind_text(const JsonValue& value) {
   return "";
 }
 
-bool is_string(const JsonValue& value) { return value.kind == JsonValue::Kind::kString; }
+bool is_string(const JsonValue& value) {
+  return value.kind == JsonValue::Kind::kString;
+}
 
 /// The neutral form of a member's value; what no parameter takes is a RawOther.
 decltype(RawParameter::value) raw_value(const JsonValue& value) {
@@ -67,10 +69,11 @@ Result<std::string> required_text(const JsonValue& body, std::string_view key) {
                  .detail = fmt::format("the request has no `{}`", key),
                  .parameter = std::string(key)});
   if (!is_string(member->value))
-    return fail({.code = ErrorCode::kBadParameter,
-                 .detail = fmt::format("`{}` must be a string, was {}", key, kind_text(member->value)),
-                 .parameter = std::string(key),
-                 .pointer = json_pointer("", key)});
+    return fail(
+        {.code = ErrorCode::kBadParameter,
+         .detail = fmt::format("`{}` must be a string, was {}", key, kind_text(member->value)),
+         .parameter = std::string(key),
+         .pointer = json_pointer("", key)});
   return member->value.text;
 }
 

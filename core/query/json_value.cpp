@@ -131,8 +131,7 @@ Result<JsonValue> parse_json(std::string_view text, size_t depth_max) {
   if (error == json::error::incomplete)
     return bad_json("the body ends before its JSON value does", text.size());
   if (error) return bad_json(fmt::format("not JSON: {}", error.message()), consumed);
-  if (consumed < text.size())
-    return bad_json("something follows the JSON value", consumed);
+  if (consumed < text.size()) return bad_json("something follows the JSON value", consumed);
   return parser.handler().take();
 }
 

@@ -35,8 +35,9 @@ const std::array<ParameterInfo, 12> kParameterTable = {{
      .kind = Kind::kNameList,
      .member = &Request::select,
      .shapes = kRowsOnly,
-     .description = "The columns of the answer, in that order; without it all of the dataset's, then "
-                    "the computed ones. `_row` is the row number.",
+     .description =
+         "The columns of the answer, in that order; without it all of the dataset's, then "
+         "the computed ones. `_row` is the row number.",
      .example = "date,delay,origin"},
     {.name = "by",
      .kind = Kind::kKeyList,
@@ -59,8 +60,9 @@ const std::array<ParameterInfo, 12> kParameterTable = {{
      .kind = Kind::kOrderList,
      .member = &Request::order,
      .shapes = kOrdered,
-     .description = "The columns to order by, `-` before a descending one; nulls are last both ways. "
-                    "Ties, and no order at all: by row number, or by the keys of an aggregate.",
+     .description =
+         "The columns to order by, `-` before a descending one; nulls are last both ways. "
+         "Ties, and no order at all: by row number, or by the keys of an aggregate.",
      .example = "-delay,origin"},
     {.name = "offset",
      .alias = "skip",
@@ -94,10 +96,13 @@ const std::array<ParameterInfo, 12> kParameterTable = {{
 
 }  // namespace
 
-std::span<const ParameterInfo> parameter_table() { return kParameterTable; }
+std::span<const ParameterInfo> parameter_table() {
+  return kParameterTable;
+}
 
 bool applies_to(const ParameterInfo& parameter, Shape shape) {
-  return parameter.shapes.empty() || std::ranges::find(parameter.shapes, shape) != parameter.shapes.end();
+  return parameter.shapes.empty() ||
+         std::ranges::find(parameter.shapes, shape) != parameter.shapes.end();
 }
 
 const ParameterInfo* find_parameter(std::string_view name, Shape shape) {

@@ -52,9 +52,10 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
       const int high = i + 1 < text.size() ? hex_digit(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
       if (high < 0 || low < 0)
-        return fail(decoding_error("a `%` is not followed by two hexadecimal digits (a percent sign "
-                                   "itself is written %25)",
-                                   decoded.size()));
+        return fail(
+            decoding_error("a `%` is not followed by two hexadecimal digits (a percent sign "
+                           "itself is written %25)",
+                           decoded.size()));
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
     } else {

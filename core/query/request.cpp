@@ -55,6 +55,8 @@ Result<Shape> parse_shape(std::string_view name) {
                .suggestions = suggest(name, served)});
 }
 
-std::span<const Shape> served_shapes() { return kServedShapes; }
+std::span<const Shape> served_shapes() {
+  return kServedShapes;
+}
 
 }  // namespace bowshot

@@ -34,12 +34,12 @@ std::span<const Shape> served_shapes();
 struct Request {
   std::string dataset;
   Shape shape = Shape::kRows;
-  SyntaxPtr filter;                     // null: no filter
+  SyntaxPtr filter;  // null: no filter
   std::vector<Item> compute;
-  std::vector<Item> select;             // rows; empty: all
+  std::vector<Item> select;  // rows; empty: all
   std::vector<Item> order;
-  std::vector<Item> by;                 // aggregate
-  std::vector<Item> measures;           // aggregate; empty: count()
+  std::vector<Item> by;        // aggregate
+  std::vector<Item> measures;  // aggregate; empty: count()
   int64_t offset = 0;
   std::optional<int64_t> limit;
   std::optional<std::string> format;    // as named by `format`; negotiation is encode's
@@ -51,7 +51,8 @@ struct Request {
   std::string canonical;
 };
 
-/// Where a parameter's value goes. `filter-lang` has no place of its own: it says how to read another.
+/// Where a parameter's value goes. `filter-lang` has no place of its own: it says how to read
+/// another.
 using RequestMember =
     std::variant<std::monostate, SyntaxPtr Request::*, std::vector<Item> Request::*,
                  std::optional<std::string> Request::*, int64_t Request::*,
@@ -66,7 +67,7 @@ struct ParameterInfo {
     kComputeList,
     kNameList,
     kOrderList,
-    kKeyList,      // `by`
+    kKeyList,  // `by`
     kMeasureList,
     kInteger,
     kFormat,
@@ -81,7 +82,7 @@ struct ParameterInfo {
   std::string_view description;
   std::string_view example = {};       // as decoded text
   std::string_view default_text = {};  // what leaving it out means, where that can be written
-  int64_t min = 0;                // kInteger
+  int64_t min = 0;                     // kInteger
   int64_t max = INT64_MAX;
 };
 std::span<const ParameterInfo> parameter_table();
@@ -98,8 +99,8 @@ Result<Request> parse_url_request(std::string dataset, Shape shape, std::string_
 /// The JSON body of `POST /v1/query`. Also `bad_json`, `unknown_shape`.
 Result<Request> parse_json_request(std::string_view body, const Limits& limits);
 
-/// Decodes `%41` and, where asked, `+` to a space; `bad_parameter` for a broken escape or bytes that
-/// are not UTF-8, with `position` in the decoded text. The caller adds the parameter's name.
+/// Decodes `%41` and, where asked, `+` to a space; `bad_parameter` for a broken escape or bytes
+/// that are not UTF-8, with `position` in the decoded text. The caller adds the parameter's name.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
 /// The OpenAPI 3.1 document of the whole API as JSON, made from parameter_table(), error_table()

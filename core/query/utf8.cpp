@@ -5,7 +5,7 @@ namespace bowshot {
 namespace {
 
 struct LeadByte {
-  int length = 0;               // 0: no lead byte
+  int length = 0;                   // 0: no lead byte
   unsigned char second_min = 0x80;  // the range of the second byte keeps out overlong forms,
   unsigned char second_max = 0xBF;  // surrogates and what is above U+10FFFF
 };

@@ -38,7 +38,9 @@ bool is_list(Kind kind) {
 }
 
 /// Whether a JSON object {"alias": "expression"} is one of its forms.
-bool takes_aliases(Kind kind) { return kind == Kind::kComputeList || kind == Kind::kMeasureList; }
+bool takes_aliases(Kind kind) {
+  return kind == Kind::kComputeList || kind == Kind::kMeasureList;
+}
 
 /// What a parameter takes in JSON, for errors.
 std::string_view expected_text(const ParameterInfo& parameter) {
@@ -114,7 +116,8 @@ Result<void> check_file_name(std::string_view name) {
       return bad_parameter("a file name has no control characters");
   }
   if (name.find_first_of("/\\") != name.npos || name == "." || name == "..")
-    return bad_parameter(fmt::format("must be a file name without a folder, was {}", quote_value(name)));
+    return bad_parameter(
+        fmt::format("must be a file name without a folder, was {}", quote_value(name)));
   return {};
 }
 
@@ -149,10 +152,10 @@ class Validation {
     const ParameterInfo* parameter = find_parameter(raw.name, request_.shape);
     if (!parameter) return unknown(raw.name);
     if (!names_seen_.emplace(parameter, raw.name).second)
-      return bad_parameter(
-          raw.name == names_seen_.at(parameter)
-              ? "given twice"
-              : fmt::format("given twice, as `{}` and as `{}`", names_seen_.at(parameter), raw.name));
+      return bad_parameter(raw.name == names_seen_.at(parameter)
+                               ? "given twice"
+                               : fmt::format("given twice, as `{}` and as `{}`",
+                                             names_seen_.at(parameter), raw.name));
 
     if (const auto* text = std::get_if<std::string>(&raw.value)) return set_text(*parameter, *text);
     if (const auto* number = std::get_if<RawNumber>(&raw.value);
@@ -174,25 +177,28 @@ class Validation {
       known.emplace_back(parameter.name);
       if (!parameter.alias.empty()) known.emplace_back(parameter.alias);
     }
-    return fail({.code = ErrorCode::kUnknownParameter,
-                 .detail = fmt::format("{} has no parameter {}; it has {}",
-                                       shape_name(request_.shape), quote_value(name),
-                                       fmt::join(known, ", ")),
-                 .suggestions = suggest(name, known)});
+    return fail(
+        {.code = ErrorCode::kUnknownParameter,
+         .detail = fmt::format("{} has no parameter {}; it has {}", shape_name(request_.shape),
+                               quote_value(name), fmt::join(known, ", ")),
+         .suggestions = suggest(name, known)});
   }
 
   Result<void> wrong_kind(const ParameterInfo& parameter, const RawParameter& raw) const {
     struct What {
       std::string operator()(const std::string&) const { return "a string"; }
-      std::string operator()(const RawNumber& number) const { return "the number " + quote_value(number.text); }
+      std::string operator()(const RawNumber& number) const {
+        return "the number " + quote_value(number.text);
+      }
       std::string operator()(const std::vector<std::string>&) const { return "an array"; }
       std::string operator()(const std::vector<AliasedText>&) const { return "an object"; }
       std::string operator()(const RawOther& other) const { return std::string(other.what); }
     };
     const std::string what = std::visit(What{}, raw.value);
     if (parameter.kind == Kind::kFilter && what.starts_with("an object"))
-      return bad_parameter("a filter as JSON (cql2-json) is not served by this version; write it as "
-                           "a string in cql2-text");
+      return bad_parameter(
+          "a filter as JSON (cql2-json) is not served by this version; write it as "
+          "a string in cql2-text");
     return bad_parameter(fmt::format("must be {}, was {}", expected_text(parameter), what));
   }
 
@@ -215,7 +221,8 @@ class Validation {
         break;
     }
     if (text.size() > kNameBytesMax)
-      return bad_parameter(fmt::format("must have at most {} bytes, has {}", kNameBytesMax, text.size()));
+      return bad_parameter(
+          fmt::format("must have at most {} bytes, has {}", kNameBytesMax, text.size()));
     request_.*std::get<std::optional<std::string> Request::*>(parameter.member) = text;
     return {};
   }
@@ -231,14 +238,15 @@ class Validation {
 
   Result<void> check_filter_language(std::string_view text) const {
     if (text == "cql2-text") return {};
-    if (text == "cql2-json") return bad_parameter("cql2-json is not served by this version; use cql2-text");
+    if (text == "cql2-json")
+      return bad_parameter("cql2-json is not served by this version; use cql2-text");
     return bad_parameter(fmt::format("must be `cql2-text`, was {}", quote_value(text)));
   }
 
   Result<void> set_integer(const ParameterInfo& parameter, std::string_view text) {
     BOWSHOT_ASSIGN(const int64_t value, parse_integer(text, parameter));
     if (const auto* plain = std::get_if<int64_t Request::*>(&parameter.member))
-      request_.**plain = value;
+      request_.** plain = value;
     else
       request_.*std::get<std::optional<int64_t> Request::*>(parameter.member) = value;
     spelt_[&parameter] = fmt::format("{}", value);
@@ -302,10 +310,12 @@ class Validation {
   }
 
   std::string canonical() const {
-    std::string url = fmt::format("/v1/datasets/{}/{}", request_.dataset, shape_name(request_.shape));
+    std::string url =
+        fmt::format("/v1/datasets/{}/{}", request_.dataset, shape_name(request_.shape));
     char separator = '?';
     for (const ParameterInfo& parameter : parameter_table()) {
-      if (!applies_to(parameter, request_.shape) || parameter.kind == Kind::kFilterLanguage) continue;
+      if (!applies_to(parameter, request_.shape) || parameter.kind == Kind::kFilterLanguage)
+        continue;
       const auto spelt = spelt_.find(&parameter);
       const std::string_view text = spelt != spelt_.end() ? spelt->second : parameter.default_text;
       if (text.empty()) continue;
