@@ -50,12 +50,20 @@ using Handler = std::function<void(const Request&, ResponseWriter&, const StopTo
 /// How errors that the transport itself finds (malformed heads, ...) are written: problem+json.
 using ErrorWriter = std::function<void(const Error&, Headers& headers, std::string& body)>;
 
+/// Waits shorter than the whole seconds of Limits, for tests.
+struct Timeouts {
+  std::chrono::milliseconds head;
+  std::chrono::milliseconds idle;
+  std::chrono::milliseconds stalled_reader;
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8765;  // 0: any
   Limits limits;
   Handler handler;
   ErrorWriter error_writer;
+  std::optional<Timeouts> timeouts = {};  // none: head_seconds, idle_seconds, stalled_reader_seconds
 };
 
 struct ServerCounters {  // for /metrics

@@ -1,0 +1,338 @@
+#include "transport/http/connection.hpp"
+
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <utility>
+
+namespace bowshot::http {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// How long and how much a connection in farewell reads on, waiting for the client to close.
+constexpr std::chrono::milliseconds kFarewellTimeout{2'000};
+constexpr int64_t kFarewellBytesMax = 16 << 20;
+/// How long a cut answer's bytes may take to reach the client before the reset drops the rest.
+constexpr std::chrono::milliseconds kDrainTimeout{5'000};
+constexpr std::chrono::milliseconds kStopDrainTimeout{250};
+/// A body that trickles in more slowly than this is not waited for.
+constexpr int64_t kBodyBytesPerSecondMin = 1'024;
+
+/// Runs the handler; whatever it does, the answer is ended afterwards.
+void run_handler(const ServerOptions& options, const Request& request, AnswerWriter& writer,
+                 const StopToken& stop) {
+  Error error{.code = ErrorCode::kInternal, .detail = "the request was not answered"};
+  try {
+    options.handler(request, writer, stop);
+  } catch (...) {  // handlers log and answer what they throw; this is the last line
+    error.detail = "the request failed";
+  }
+  if (writer.ended()) return;
+  if (writer.started()) return writer.abort({});
+  if (stop.stop_requested()) error = stop.error();
+  Headers headers;
+  headers.add("Connection", "close");
+  std::string body;
+  if (options.error_writer) options.error_writer(error, headers, body);
+  // A client that has left is told nothing; after() says what becomes of the connection.
+  [[maybe_unused]] const auto sent = writer.send(error_info(error.code).status, headers, body);
+}
+
+}  // namespace
+
+Connection::Connection(ServerState* server, Socket socket, bool is_same_machine)
+    : server_(server),
+      socket_(std::move(socket)),
+      is_same_machine_(is_same_machine),
+      reader_(&server->options.limits) {}
+
+void Connection::start() {
+  begin_head();
+  arm_read();
+}
+
+void Connection::begin_head() {
+  state_ = State::kHead;
+  reader_ = HeadReader(&server_->options.limits);
+  deadline_ = Clock::now() + server_->timeouts.idle;
+}
+
+// Reading: always armed but while enough is pipelined, so that a hang-up is an event.
+
+void Connection::arm_read() {
+  if (is_read_armed_ || is_input_ended_) return;
+  if (state_ == State::kBody && is_write_pending_) return;  // bounds input_; see send_continue()
+  is_input_full_ = state_ == State::kRunning &&
+                   input_.size() >= static_cast<size_t>(server_->options.limits.head_bytes);
+  if (is_input_full_) return server_->on_fast_ticks_wanted();
+  is_read_armed_ = true;
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
+    self->is_read_armed_ = false;
+    if (self->state_ != State::kClosed && !error) self->on_readable();
+  });
+}
+
+void Connection::on_readable() {
+  auto& buffer = server_->read_buffer;
+  const ssize_t bytes = recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (bytes > 0) return on_input({buffer.data(), static_cast<size_t>(bytes)});
+  if (bytes == 0) return on_input_end();
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return arm_read();
+  on_input_error();
+}
+
+void Connection::on_input(std::string_view bytes) {
+  if (state_ == State::kDraining) return;
+  if (state_ == State::kFarewell) {
+    discarded_bytes_ += static_cast<int64_t>(bytes.size());
+    return discarded_bytes_ > kFarewellBytesMax ? close() : arm_read();
+  }
+  input_ += bytes;
+  advance();
+}
+
+void Connection::on_input_end() {
+  is_input_ended_ = true;
+  switch (state_) {
+    case State::kHead:
+      if (input_.empty()) return close();
+      return refuse({.code = ErrorCode::kBadRequest, .detail = "the input ended within the head"});
+    case State::kBody:
+      return refuse({.code = ErrorCode::kBadRequest, .detail = "the input ended within the body"});
+    case State::kRunning:
+      return stop_.request_stop(StopReason::kClientLeft);
+    case State::kFarewell:
+      if (!is_write_pending_) close();
+      return;
+    case State::kDraining:
+    case State::kClosed:
+      return;
+  }
+}
+
+void Connection::on_input_error() {
+  is_input_ended_ = true;
+  if (state_ == State::kRunning) return stop_.request_stop(StopReason::kClientLeft);
+  close();
+}
+
+// Requests.
+
+void Connection::advance() {
+  if (state_ == State::kHead) take_head();
+  if (state_ == State::kBody) take_body();
+  if (state_ != State::kDraining && state_ != State::kClosed) arm_read();
+}
+
+void Connection::take_head() {
+  if (input_.empty()) return;
+  if (reader_.size() == 0) deadline_ = Clock::now() + server_->timeouts.head;
+  const auto done = reader_.read(input_);
+  if (!done) return refuse(done.error());
+  if (*done) begin_body();
+}
+
+void Connection::begin_body() {
+  input_.erase(0, reader_.size());
+  const Head& head = reader_.head();
+  request_ = std::move(reader_.head().request);
+  request_.is_same_machine = is_same_machine_;
+  state_ = State::kBody;
+  body_start_ = Clock::now();
+  deadline_ = body_start_ + server_->timeouts.head;
+  chunked_.reset();
+  if (head.is_chunked) chunked_.emplace(server_->options.limits);
+  // A client that has begun to send does not wait for the word to do so.
+  if (head.expects_continue && input_.empty() && (head.is_chunked || head.content_length > 0))
+    send_continue();
+}
+
+void Connection::send_continue() {
+  output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  is_write_pending_ = true;
+  asio::async_write(socket_, asio::buffer(output_),
+                    [self = shared_from_this()](error_code error, size_t) {
+                      self->is_write_pending_ = false;
+                      if (self->state_ == State::kBody) error ? self->close() : self->advance();
+                    });
+}
+
+void Connection::take_body() {
+  if (is_write_pending_) return;  // the answer may not overtake the 100 Continue
+  bool done = false;
+  const size_t bytes_before = request_.body.size();
+  if (chunked_) {
+    const auto taken = chunked_->read(input_, request_.body);
+    if (!taken) return refuse(taken.error());
+    input_.erase(0, *taken);
+    done = chunked_->done();
+  } else {
+    const auto length = static_cast<size_t>(reader_.head().content_length);
+    const size_t bytes = std::min(length - bytes_before, input_.size());
+    request_.body.append(input_, 0, bytes);
+    input_.erase(0, bytes);
+    done = request_.body.size() == length;
+  }
+  if (done) return dispatch();
+  if (request_.body.size() == bytes_before) return;
+  const auto earned =
+      std::chrono::seconds(static_cast<int64_t>(request_.body.size()) / kBodyBytesPerSecondMin);
+  deadline_ = std::min(Clock::now(), body_start_ + earned) + server_->timeouts.head;
+}
+
+void Connection::dispatch() {
+  state_ = State::kRunning;
+  deadline_ = Clock::time_point::max();
+  server_->requests_total.fetch_add(1, std::memory_order_relaxed);
+  stop_ = StopSource();
+  const Head& head = reader_.head();
+  AnswerTarget target{.descriptor = socket_.native_handle(),
+                      .shutdown_descriptor = server_->shutdown.descriptor(),
+                      .is_head_method = request_.method == "HEAD",
+                      .is_chunkable = head.version_minor > 0,
+                      .keep_alive = head.keep_alive,
+                      .stopping = &server_->stopping,
+                      .stall_timeout = server_->timeouts.stalled_reader,
+                      .bytes_sent = &server_->bytes_sent,
+                      .stop = stop_.token()};
+  WorkerPool::Task task = [self = shared_from_this(), target = std::move(target)]() mutable {
+    run(std::move(self), std::move(target));
+  };
+  if (!server_->workers.submit(std::move(task)))
+    refuse({.code = ErrorCode::kOverloaded, .detail = "the server has no thread left"});
+}
+
+void Connection::run(std::shared_ptr<Connection> self, AnswerTarget target) {
+  ServerState& server = *self->server_;
+  const StopToken stop = target.stop;
+  AnswerWriter writer(std::move(target));
+  run_handler(server.options, self->request_, writer, stop);
+  asio::post(server.loop, [self = std::move(self), after = writer.after()] {
+    self->on_answered(after);
+  });
+}
+
+void Connection::on_answered(AfterAnswer after) {
+  request_ = Request();
+  if (after == AfterAnswer::kResetNow) return reset();
+  if (after == AfterAnswer::kReset) return begin_draining();
+  if (is_input_ended_) return close();
+  if (after == AfterAnswer::kClose || server_->stopping) return begin_farewell();
+  begin_head();
+  advance();  // the next request may have been pipelined
+}
+
+// The ends of a connection.
+
+void Connection::refuse(const Error& error) {
+  const bool is_overload = error.code == ErrorCode::kOverloaded;
+  if (!is_overload) server_->requests_malformed.fetch_add(1, std::memory_order_relaxed);
+  state_ = State::kFarewell;
+  deadline_ = Clock::now() + kFarewellTimeout;
+  input_.clear();
+  if (is_write_pending_) return begin_farewell();  // the 100 Continue is stuck: nothing can be said
+  const bool is_head_method = reader_.is_head_method() || request_.method == "HEAD";
+  output_ = error_answer(error, server_->options.error_writer, is_head_method);
+  is_write_pending_ = true;
+  asio::async_write(socket_, asio::buffer(output_),
+                    [self = shared_from_this()](error_code write_error, size_t bytes) {
+                      self->is_write_pending_ = false;
+                      self->server_->bytes_sent += static_cast<int64_t>(bytes);
+                      if (self->state_ == State::kClosed) return;
+                      if (write_error || self->is_input_ended_) return self->close();
+                      self->begin_farewell();
+                    });
+  arm_read();
+}
+
+void Connection::begin_farewell() {
+  state_ = State::kFarewell;
+  deadline_ = Clock::now() + kFarewellTimeout;
+  input_.clear();
+  error_code ignored;  // a socket that cannot be shut down is gone: the read says so
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  arm_read();
+}
+
+void Connection::begin_draining() {
+  state_ = State::kDraining;
+  const auto timeout = server_->stopping ? kStopDrainTimeout : kDrainTimeout;
+  deadline_ = Clock::now() + timeout;
+  check_drained(Clock::now());
+  if (state_ == State::kDraining) server_->on_fast_ticks_wanted();
+}
+
+/// A reset throws away what the socket still holds, so it waits until the client has it all. No
+/// event tells that the send queue is empty: ticks ask.
+void Connection::check_drained(Clock::time_point now) {
+  int unacknowledged_bytes = 0;
+  if (ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged_bytes) != 0) return reset();
+  if (unacknowledged_bytes == 0 || now >= deadline_) reset();
+}
+
+/// End of input behind pipelined bytes that are left unread: recv() cannot see it, poll() can.
+void Connection::check_left() {
+  pollfd wait{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  if (poll(&wait, 1, 0) <= 0) return;
+  is_input_full_ = false;
+  on_input_error();
+}
+
+bool Connection::wants_fast_ticks() const {
+  return state_ == State::kDraining || (state_ == State::kRunning && is_input_full_);
+}
+
+void Connection::tick(Clock::time_point now) {
+  if (state_ == State::kDraining) return check_drained(now);
+  if (state_ == State::kRunning && is_input_full_) return check_left();
+  if (now >= deadline_) on_deadline();
+}
+
+void Connection::on_deadline() {
+  switch (state_) {
+    case State::kHead:
+      if (input_.empty()) return close();
+      return refuse({.code = ErrorCode::kHeadTooSlow,
+                     .detail = "the head did not arrive within head_seconds"});
+    case State::kBody:
+      return refuse({.code = ErrorCode::kHeadTooSlow,
+                     .detail = "the body stalled for head_seconds, or came too slowly"});
+    default:
+      return close();
+  }
+}
+
+void Connection::stop_serving() {
+  if (state_ == State::kHead || state_ == State::kBody) close();
+}
+
+void Connection::stop_running() {
+  if (state_ == State::kRunning) return stop_.request_stop(StopReason::kShutdown);
+  deadline_ = std::min(deadline_, Clock::now() + kStopDrainTimeout);
+}
+
+void Connection::reset() {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  close();
+}
+
+void Connection::close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  error_code ignored;
+  socket_.close(ignored);
+  server_->on_closed(*this);
+}
+
+}  // namespace bowshot::http

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/stop.hpp"
+#include "transport/http/answer_writer.hpp"
+#include "transport/http/chunked.hpp"
+#include "transport/http/head.hpp"
+#include "transport/http/server_state.hpp"
+
+namespace bowshot::http {
+
+/// One client's connection: head, body, answer, and again. Lives on the event loop's thread; while
+/// an answer runs, a worker reads `request_` and writes to the socket, and the loop only reads from
+/// it: what comes is the next request, or the news that the client has left.
+///   kHead -> kBody -> kRunning -> kHead ...
+///   any   -> kFarewell: our last bytes are sent; reads on until the client has them, so that
+///            closing does not reset what is under way -> kClosed
+///   kRunning -> kDraining: the answer is a part; resets once the client has it -> kClosed
+/// Shared: by the server's table and by the loop's pending operations.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Clock = std::chrono::steady_clock;
+
+  /// `server` outlives the connection.
+  Connection(ServerState* server, Socket socket, bool is_same_machine);
+
+  void start();
+  /// Answers with an error of the connection itself, then closes.
+  void refuse(const Error& error);
+  /// The server stops: closes at once unless an answer or its farewell is under way.
+  void stop_serving();
+  /// The grace is over: stops the answer, whose handler then returns.
+  void stop_running();
+  /// Deadlines, and what no event tells. Called every 100 ms, every 10 ms if wants_fast_ticks().
+  void tick(Clock::time_point now);
+  bool wants_fast_ticks() const;
+
+ private:
+  enum class State { kHead, kBody, kRunning, kFarewell, kDraining, kClosed };
+
+  void arm_read();
+  void on_readable();
+  void on_input(std::string_view bytes);
+  void on_input_end();
+  void on_input_error();
+  void advance();
+  void take_head();
+  void begin_body();
+  void take_body();
+  void send_continue();
+  void dispatch();
+  static void run(std::shared_ptr<Connection> self, AnswerTarget target);  // on a worker
+  void on_answered(AfterAnswer after);
+  void begin_head();
+  void begin_farewell();
+  void begin_draining();
+  void check_drained(Clock::time_point now);
+  void check_left();
+  void on_deadline();
+  void reset();
+  void close();
+
+  ServerState* server_;  // outlives every connection
+  Socket socket_;
+  const bool is_same_machine_;
+  State state_ = State::kHead;
+  Clock::time_point deadline_ = Clock::time_point::max();
+
+  std::string input_;             // read, not yet taken; bounded by pipelined_bytes_max()
+  bool is_read_armed_ = false;
+  bool is_input_full_ = false;    // kRunning: enough is pipelined, reading rests
+  bool is_input_ended_ = false;
+  bool is_write_pending_ = false;  // of output_
+  std::string output_;            // what the loop itself writes: 100 Continue, an error
+  int64_t discarded_bytes_ = 0;   // kFarewell
+
+  HeadReader reader_;
+  std::optional<ChunkedReader> chunked_;
+  Clock::time_point body_start_;
+  Request request_;  // the worker's while kRunning
+  StopSource stop_;
+};
+
+}  // namespace bowshot::http

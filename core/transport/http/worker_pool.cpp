@@ -1,0 +1,67 @@
+#include "transport/http/worker_pool.hpp"
+
+#include <system_error>
+#include <utility>
+
+namespace bowshot::http {
+
+bool WorkerPool::submit(Task&& task) {
+  std::unique_lock lock(mutex_);
+  if (stopping_) return false;
+  if (!idle_.empty()) {
+    Worker& worker = *idle_.back();
+    idle_.pop_back();
+    worker.task = std::move(task);
+    lock.unlock();  // the woken thread finds the lock free
+    worker.wake.notify_one();
+    return true;
+  }
+  if (workers_.size() >= threads_max_) return false;
+  auto worker = std::make_unique<Worker>();
+  worker->task = std::move(task);
+  try {
+    worker->thread = std::thread([this, pointer = worker.get()] { run(*pointer); });
+  } catch (const std::system_error&) {  // the machine has no thread left
+    task = std::move(worker->task);
+    return false;
+  }
+  workers_.push_back(std::move(worker));
+  return true;
+}
+
+void WorkerPool::run(Worker& worker) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (worker.task) {
+      Task task = std::exchange(worker.task, nullptr);
+      lock.unlock();
+      task();
+      task = nullptr;  // what it holds is released outside of the lock
+      lock.lock();
+      if (!stopping_) idle_.push_back(&worker);
+      continue;
+    }
+    if (stopping_) return;
+    worker.wake.wait(lock, [&] { return stopping_ || worker.task; });
+  }
+}
+
+void WorkerPool::stop() {
+  std::vector<std::unique_ptr<Worker>> workers;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    idle_.clear();
+    workers = std::move(workers_);
+    workers_.clear();
+    for (const auto& worker : workers) worker->wake.notify_one();
+  }
+  for (const auto& worker : workers) worker->thread.join();
+}
+
+size_t WorkerPool::thread_count() const {
+  std::lock_guard lock(mutex_);
+  return workers_.size();
+}
+
+}  // namespace bowshot::http
