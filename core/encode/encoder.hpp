@@ -28,6 +28,9 @@ struct AnswerFacts {
   std::optional<int64_t> total_rows;
 };
 
+/// The facts of an answer, for its metadata and its headers.
+AnswerFacts facts_of(const Answer& answer);
+
 /// Record batches -> bytes of one format. One thread at a time. begin, then batch for each, then
 /// end; after an error nothing more.
 class Encoder {

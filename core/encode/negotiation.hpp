@@ -26,11 +26,16 @@ struct Negotiated {
   std::string media_type;                           // with codecs= where a codec was chosen
 };
 
-/// Section 5 of protocol/PROTOCOL.md. `bad_parameter` for an unknown `format`, `not_acceptable`.
+/// Section 5 of protocol/PROTOCOL.md. `bad_parameter` for a `format` that is unknown or not served
+/// yet; `not_acceptable` for a picture of a shape that has none, and where Accept takes nothing.
+/// What a browser sends for a page (`text/html,...,*/*;q=0.8`) means Arrow, by its `*/*`. No Accept
+/// header, or one without a single well-formed range, means Arrow.
 Result<Negotiated> negotiate(Shape shape, const Preferences& preferences);
 
-/// The file extension of a format, `.arrows`, `.csv`, for downloads without one.
+/// Its name as the value of `format`: `arrow`, `csv`.
 std::string_view format_name(Format format);
+/// The file extension of a format, `.arrows`, `.csv`, for downloads without one.
+std::string_view format_extension(Format format);
 
 /// Wraps an encoder's bytes in a content coding (zstd, br, gzip), flushed after every batch so that
 /// a reader sees rows as they come. Identity returns `bytes` unchanged.
