@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "query/openapi_parts.hpp"
+#include "query/request.hpp"
+
+namespace bowshot {
+
+namespace {
+
+namespace json = boost::json;
+
+using enum ErrorCode;
+
+/// What any request may be answered with, before anyone looks at its path.
+const std::vector<ErrorCode> kEveryRequest = {
+    kBadRequest,   kForbiddenHost,         kMethodNotAllowed, kHeadTooSlow, kTargetTooLong,
+    kHeadTooLarge, kUnknownTransferCoding, kInternal,         kOverloaded,  kUnknownHttpVersion};
+
+/// What a query may be answered with besides.
+const std::vector<ErrorCode> kEveryQuery = {kBadParameter,   kUnknownDataset,   kNotAcceptable,
+                                            kVersionChanged, kDeadlineExceeded, kOutOfMemory};
+
+/// An endpoint with a fixed answer.
+struct Endpoint {
+  std::string_view path;
+  std::string_view id;
+  std::string_view summary;
+  std::string_view parameter;  // the component of its path parameter; empty: none
+  std::string_view media_type;
+  std::string_view schema;  // the component of its answer; empty: text or any JSON
+  std::vector<ErrorCode> codes;
+};
+
+const std::vector<Endpoint>& endpoints() {
+  constexpr std::string_view kJson = "application/json";
+  constexpr std::string_view kText = "text/plain; charset=utf-8";
+  static const std::vector<Endpoint> kEndpoints = {
+      {"/v1/datasets", "list_datasets", "Every dataset", "", kJson, "Datasets", {}},
+      {"/v1/datasets/{dataset}",
+       "describe_dataset",
+       "One dataset: its version, size and columns",
+       "dataset",
+       kJson,
+       "Dataset",
+       {kUnknownDataset}},
+      {"/v1/requests/{id}",
+       "get_request",
+       "What became of a request; kept for 10 minutes",
+       "request_id",
+       kJson,
+       "RequestStatus",
+       {kUnknownPath}},
+      {"/healthz", "get_health", "Whether the process lives", "", kText, "", {}},
+      {"/readyz", "get_ready", "Whether every dataset is open", "", kText, "", {kNotReady}},
+      {"/version", "get_version", "The build, the shapes and the limits", "", kJson, "Version", {}},
+      {"/metrics",
+       "get_metrics",
+       "Metrics as Prometheus text",
+       "",
+       "text/plain; version=0.0.4; charset=utf-8",
+       "",
+       {}},
+      {"/openapi.json", "get_openapi", "This document", "", kJson, "", {}},
+  };
+  return kEndpoints;
+}
+
+std::string_view shape_summary(Shape shape) {
+  switch (shape) {
+    case Shape::kRows:
+      return "Rows: a window, or all of them, streamed";
+    case Shape::kCount:
+      return "How many rows there are";
+    case Shape::kAggregate:
+      return "Measures of groups of rows";
+    default:
+      return "";
+  }
+}
+
+json::object with_problems(json::object responses, std::vector<ErrorCode> codes) {
+  codes.insert(codes.end(), kEveryRequest.begin(), kEveryRequest.end());
+  for (const auto& problem : openapi::problem_responses(codes))
+    responses[problem.key()] = problem.value();
+  return responses;
+}
+
+json::object query_responses(std::vector<ErrorCode> codes) {
+  codes.insert(codes.end(), kEveryQuery.begin(), kEveryQuery.end());
+  return with_problems({{"200", openapi::reference("responses", "Answer")},
+                        {"304", openapi::reference("responses", "NotModified")}},
+                       std::move(codes));
+}
+
+json::object fixed_operation(const Endpoint& endpoint) {
+  json::object media;
+  if (!endpoint.schema.empty()) media["schema"] = openapi::reference("schemas", endpoint.schema);
+  json::object content;
+  content[endpoint.media_type] = std::move(media);
+  const json::object answer = {{"description", json::string(endpoint.summary)},
+                               {"content", std::move(content)}};
+  json::object operation = {{"operationId", json::string(endpoint.id)},
+                            {"summary", json::string(endpoint.summary)},
+                            {"responses", with_problems({{"200", answer}}, endpoint.codes)}};
+  if (!endpoint.parameter.empty())
+    operation["parameters"] = json::array{openapi::reference("parameters", endpoint.parameter)};
+  return operation;
+}
+
+json::object shape_operation(Shape shape) {
+  json::array parameters = openapi::shape_parameters(shape);
+  parameters.insert(parameters.begin(), openapi::reference("parameters", "dataset"));
+  return {{"operationId", fmt::format("get_{}", shape_name(shape))},
+          {"summary", json::string(shape_summary(shape))},
+          {"parameters", std::move(parameters)},
+          {"responses", query_responses({})}};
+}
+
+json::object post_operation() {
+  const json::object media = {{"schema", openapi::reference("schemas", "Request")}};
+  return {
+      {"operationId", "post_query"},
+      {"summary", "The same requests as JSON"},
+      {"description",
+       "Also by the method QUERY (RFC 10008), for which OpenAPI 3.1 has no place. The names are "
+       "those of the URL parameters; lists may be arrays of items in the same spelling."},
+      {"requestBody",
+       json::object{{"required", true}, {"content", json::object{{"application/json", media}}}}},
+      {"responses",
+       query_responses({kUnknownShape, kBodyTooLarge, kUnsupportedMediaType, kBadExpectation})}};
+}
+
+json::object paths() {
+  json::object all;
+  for (const Endpoint& endpoint : endpoints())
+    all[endpoint.path] = json::object{{"get", fixed_operation(endpoint)}};
+  for (const Shape shape : served_shapes())
+    all[fmt::format("/v1/datasets/{{dataset}}/{}", shape_name(shape))] =
+        json::object{{"get", shape_operation(shape)}};
+  all["/v1/query"] = json::object{{"post", post_operation()}};
+  return all;
+}
+
+}  // namespace
+
+std::string openapi_json(std::string_view server_version) {
+  const json::object document = {
+      {"openapi", "3.1.0"},
+      {"info",
+       json::object{
+           {"title", "Bowshot"},
+           {"version", json::string(server_version)},
+           {"summary", "Columnar data for frontends: exactly the part that a screen shows"},
+           {"description",
+            "`HEAD` works wherever `GET` does. Unknown parameters and JSON keys are errors, "
+            "and so is a parameter given twice."},
+           {"license", json::object{{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+      {"paths", paths()},
+      {"components", openapi::components()},
+  };
+  return json::serialize(document);
+}
+
+}  // namespace bowshot
