@@ -1,0 +1,162 @@
+#include "engine/parquet/group_run.hpp"
+
+#include <arrow/chunked_array.h>
+#include <arrow/memory_pool.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/exception.h>
+#include <parquet/metadata.h>
+#include <parquet/properties.h>
+#include <parquet/schema.h>
+#include <parquet/size_statistics.h>
+
+#include <algorithm>
+
+#include "engine/parquet/paged_contents.hpp"
+#include "source/foreign.hpp"
+#include "source/parquet_reader.hpp"
+
+namespace bowshot {
+
+namespace {
+
+/// The last row at or before `row` at which a page of every map begins: the leaves of one column are
+/// put together row by row, so they must begin at the same one.
+int64_t common_page_start(const std::vector<std::shared_ptr<const PageMap>>& maps, int64_t row) {
+  for (;;) {
+    int64_t lowest = row;
+    for (const auto& map : maps) {
+      if (map->pages.empty()) return 0;
+      lowest = std::min(lowest, map->pages[map->page_of(row)].first_row);
+    }
+    if (lowest == row) return row;
+    row = lowest;
+  }
+}
+
+/// Where the leaves of one column begin; returns the row of the group at which they do.
+int64_t place_leaves(const std::shared_ptr<const DataFile>& file, int group,
+                     const std::vector<int>& leaves, int64_t first_row, PageMapCache& page_maps,
+                     std::vector<LeafStart>& starts) {
+  std::vector<std::shared_ptr<const PageMap>> maps;
+  for (const int leaf : leaves)
+    maps.push_back(page_maps.find_or_locate(file, {.group = group, .leaf = leaf}));
+  // One leaf may begin anywhere; several need a row that starts a page in all of them.
+  const int64_t start = maps.size() == 1 && !maps[0]->pages.empty()
+                            ? maps[0]->pages[maps[0]->page_of(first_row)].first_row
+                            : common_page_start(maps, first_row);
+  if (start == 0) return 0;
+  for (size_t i = 0; i < leaves.size(); ++i)
+    starts[leaves[i]] = {.map = maps[i], .page = maps[i]->page_of(start)};
+  return start;
+}
+
+/// Bytes of one leaf column's values in a row group as Arrow holds them.
+RowBytes leaf_bytes(const parquet::ColumnDescriptor& leaf,
+                    const parquet::ColumnChunkMetaData& column) {
+  const double values = static_cast<double>(std::max<int64_t>(0, column.num_values()));
+  switch (leaf.physical_type()) {
+    case parquet::Type::BOOLEAN: return {.bytes = values / 8};
+    case parquet::Type::INT32:
+    case parquet::Type::FLOAT: return {.bytes = values * 4};
+    case parquet::Type::INT64:
+    case parquet::Type::DOUBLE:
+    case parquet::Type::INT96: return {.bytes = values * 8};
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY: return {.bytes = values * leaf.type_length()};
+    default: break;
+  }
+  constexpr double kOffsetBytes = 4;
+  const auto sizes = column.size_statistics();
+  if (sizes && sizes->unencoded_byte_array_data_bytes)
+    return {.bytes = values * kOffsetBytes +
+                     static_cast<double>(*sizes->unencoded_byte_array_data_bytes)};
+  const auto encoded = static_cast<double>(column.total_uncompressed_size());
+  return {.bytes = values * kOffsetBytes + std::max(0.0, encoded),
+          .is_exact = !column.has_dictionary_page()};
+}
+
+}  // namespace
+
+GroupRun::~GroupRun() = default;
+
+Result<std::unique_ptr<GroupRun>> GroupRun::make(std::shared_ptr<const DataFile> file,
+                                                 GroupSpan span, const std::vector<int>& columns,
+                                                 int64_t skip_rows_max, PageMapCache& page_maps) {
+  const std::string& name = file->display_name();
+  return read_guarded<std::unique_ptr<GroupRun>>(
+      name, [&]() -> arrow::Result<std::unique_ptr<GroupRun>> {
+        const parquet::SchemaDescriptor& schema = *file->metadata()->schema();
+        std::unique_ptr<GroupRun> run(new GroupRun);
+        run->file_ = file;
+        run->skip_rows_max_ = skip_rows_max;
+        PagedGroups groups{.file = file, .group_begin = span.group_begin,
+                           .group_end = span.group_end,
+                           .starts = std::vector<LeafStart>(schema.num_columns())};
+        for (const int column : columns) {
+          int64_t start = 0;
+          if (span.first_row > 0)
+            start = place_leaves(file, span.group_begin, leaf_columns(schema, column),
+                                 span.first_row, page_maps, groups.starts);
+          run->columns_.push_back({.reader = nullptr, .skip_rows = span.first_row - start});
+        }
+        auto source = std::make_unique<parquet::ParquetFileReader>();
+        source->Open(std::make_unique<PagedContents>(std::move(groups)));
+        parquet::ArrowReaderProperties properties;
+        properties.set_pre_buffer(false);
+        ARROW_ASSIGN_OR_RAISE(run->reader_,
+                              parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
+                                                               std::move(source), properties));
+        for (size_t slot = 0; slot < columns.size(); ++slot)
+          ARROW_RETURN_NOT_OK(run->reader_->GetColumn(columns[slot], &run->columns_[slot].reader));
+        return run;
+      });
+}
+
+Result<void> GroupRun::skip(Column& column, const StopToken& stop) {
+  while (column.skip_rows > 0) {
+    if (stop.stop_requested()) return std::unexpected(stop.error());
+    const int64_t rows = std::min(column.skip_rows, skip_rows_max_);
+    BOWSHOT_TRY(read_guarded<bool>(file_->display_name(), [&]() -> arrow::Result<bool> {
+      std::shared_ptr<arrow::ChunkedArray> skipped;
+      ARROW_RETURN_NOT_OK(column.reader->NextBatch(rows, &skipped));
+      if (!skipped || skipped->length() != rows)
+        return arrow::Status::Invalid("a column ends before its row group does");
+      return true;
+    }));
+    column.skip_rows -= rows;
+  }
+  return {};
+}
+
+Result<std::shared_ptr<arrow::ChunkedArray>> GroupRun::next(size_t slot, int64_t rows,
+                                                            const StopToken& stop) {
+  Column& column = columns_[slot];
+  BOWSHOT_TRY(skip(column, stop));
+  return read_guarded<std::shared_ptr<arrow::ChunkedArray>>(
+      file_->display_name(), [&]() -> arrow::Result<std::shared_ptr<arrow::ChunkedArray>> {
+        std::shared_ptr<arrow::ChunkedArray> values;
+        ARROW_RETURN_NOT_OK(column.reader->NextBatch(rows, &values));
+        if (!values || values->length() != rows)
+          return arrow::Status::Invalid("a column ends before its row group does");
+        return values;
+      });
+}
+
+Result<RowBytes> estimate_row_bytes(const DataFile& file, int group,
+                                    const std::vector<int>& columns) {
+  return read_guarded<RowBytes>(file.display_name(), [&] {
+    const parquet::SchemaDescriptor& schema = *file.metadata()->schema();
+    const auto metadata = file.metadata()->RowGroup(group);
+    RowBytes sum;
+    for (const int column : columns) {
+      for (const int leaf : leaf_columns(schema, column)) {
+        const RowBytes one = leaf_bytes(*schema.Column(leaf), *metadata->ColumnChunk(leaf));
+        sum.bytes += one.bytes;
+        sum.is_exact &= one.is_exact;
+      }
+    }
+    sum.bytes /= static_cast<double>(std::max<int64_t>(1, metadata->num_rows()));
+    return sum;
+  });
+}
+
+}  // namespace bowshot

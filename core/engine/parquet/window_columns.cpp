@@ -1,0 +1,98 @@
+#include "engine/parquet/window_columns.hpp"
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/chunked_array.h>
+#include <arrow/type.h>
+#include <arrow/util/byte_size.h>
+#include <arrow/util/utf8.h>
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "source/data_type.hpp"
+
+namespace bowshot {
+
+namespace {
+
+std::unexpected<Error> no_memory() {
+  return fail(ErrorCode::kOutOfMemory, "not enough memory for a batch of rows");
+}
+
+/// One text column: its bytes as a whole are UTF-8 and no text begins amid a character.
+bool are_texts_valid(const arrow::ArrayData& data) {
+  if (data.length == 0 || !data.buffers[2]) return true;
+  const auto* offsets = data.GetValues<int32_t>(1);
+  const uint8_t* bytes = data.buffers[2]->data();
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8(bytes + offsets[0], offsets[data.length] - offsets[0]))
+    return false;
+  for (int64_t i = 0; i < data.length; ++i)
+    if (offsets[i] < offsets[data.length] && (bytes[offsets[i]] & 0xC0) == 0x80) return false;
+  return true;
+}
+
+}  // namespace
+
+bool is_valid_utf8(const arrow::ArrayData& data) {
+  if (data.type->id() == arrow::Type::STRING) return are_texts_valid(data);
+  for (const auto& child : data.child_data)
+    if (!is_valid_utf8(*child)) return false;
+  return true;
+}
+
+int64_t held_bytes(const arrow::Array& array) {
+  if (array.type_id() == arrow::Type::DICTIONARY)
+    return held_bytes(*static_cast<const arrow::DictionaryArray&>(array).indices());
+  return arrow::util::TotalBufferSize(array);
+}
+
+Result<ColumnFinisher> ColumnFinisher::make(const Dataset& dataset, int column) {
+  ColumnFinisher finisher;
+  finisher.column_ = column;
+  finisher.field_ = dataset.schema()->field(column);
+  if (finisher.field_->type()->id() == arrow::Type::DICTIONARY) {
+    BOWSHOT_ASSIGN(finisher.dictionary_, dataset.column_dictionary(column));
+  }
+  return finisher;
+}
+
+Result<std::shared_ptr<arrow::Array>> ColumnFinisher::finish(
+    const arrow::ChunkedArray& values) const {
+  const auto& type = field_->type();
+  arrow::ArrayVector finished;
+  for (const auto& chunk : values.chunks()) {
+    auto array = dictionary_ ? dictionary_->encode(chunk) : recast(chunk, type);
+    if (!array) {
+      Error error = std::move(array).error();
+      error.detail = fmt::format("column \"{}\": {}", field_->name(), error.detail);
+      return std::unexpected(std::move(error));
+    }
+    if (!dictionary_ && !is_valid_utf8(*(*array)->data()))
+      return fail(ErrorCode::kBadData,
+                  fmt::format("column \"{}\" holds text that is not UTF-8", field_->name()));
+    finished.push_back(*std::move(array));
+  }
+  if (finished.size() == 1) return finished[0];
+  if (finished.empty()) {
+    auto none = arrow::MakeEmptyArray(type);
+    if (!none.ok()) return no_memory();
+    return *std::move(none);
+  }
+  auto joined = arrow::Concatenate(finished);
+  if (!joined.ok()) return no_memory();
+  return *std::move(joined);
+}
+
+Result<std::shared_ptr<arrow::Array>> row_numbers(int64_t first, int64_t rows) {
+  auto buffer = arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(int64_t)));
+  if (!buffer.ok()) return no_memory();
+  auto* numbers = (*buffer)->mutable_data_as<int64_t>();
+  std::iota(numbers, numbers + rows, first);
+  return std::make_shared<arrow::Int64Array>(rows, std::shared_ptr<arrow::Buffer>(*std::move(buffer)));
+}
+
+}  // namespace bowshot

@@ -1,0 +1,176 @@
+#include "engine/parquet/window_stream.hpp"
+
+#include <arrow/array.h>
+#include <arrow/chunked_array.h>
+#include <arrow/record_batch.h>
+#include <arrow/util/parallel.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "base/check.hpp"
+#include "base/limits.hpp"
+
+namespace bowshot {
+
+namespace {
+
+/// Row groups are read together up to this many rows, so that small ones do not make small batches.
+constexpr int64_t kRunRows = 1 << 20;
+/// Below this many values the columns of a batch are read on the caller's thread: handing them out
+/// would cost more than reading them, and many small windows keep the cores busy anyway.
+constexpr int64_t kParallelValuesMin = 100'000;
+
+/// Row groups from the one that holds `row` (of the file) on, up to about kRunRows or `end_row`.
+GroupSpan choose_groups(const std::vector<int64_t>& starts, int64_t row, int64_t end_row) {
+  const auto after = std::ranges::upper_bound(starts, row);
+  GroupSpan span;
+  span.group_begin = static_cast<int>(after - starts.begin()) - 1;
+  span.first_row = row - starts[span.group_begin];
+  span.group_end = span.group_begin + 1;
+  const int groups = static_cast<int>(starts.size()) - 1;
+  while (span.group_end < groups && starts[span.group_end] < end_row &&
+         starts[span.group_end + 1] - starts[span.group_begin] <= kRunRows)
+    ++span.group_end;
+  return span;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BatchStream>> WindowStream::make(std::shared_ptr<const Plan> plan,
+                                                        std::shared_ptr<PageMapCache> page_maps,
+                                                        const StopToken& stop) {
+  std::unique_ptr<WindowStream> stream(new WindowStream);
+  const int64_t rows = plan->dataset->rows();
+  stream->next_row_ = std::min(plan->offset, rows);
+  stream->end_row_ = stream->next_row_ + std::min(plan->limit.value_or(rows),
+                                                  rows - stream->next_row_);
+  stream->plan_ = std::move(plan);
+  stream->page_maps_ = std::move(page_maps);
+  stream->stop_ = stop;
+  BOWSHOT_TRY(stream->make_columns());
+  return stream;
+}
+
+Result<void> WindowStream::make_columns() {
+  for (const NamedExpression& item : plan_->select) {
+    const auto& reference = std::get<ColumnReference>(item.expression->node);
+    if (reference.kind == ColumnReference::Kind::kRowNumber) {
+      output_slots_.push_back(-1);
+      continue;
+    }
+    const auto known = std::ranges::find(columns_, reference.index, &ColumnFinisher::column);
+    output_slots_.push_back(static_cast<int>(known - columns_.begin()));
+    if (known != columns_.end()) continue;
+    BOWSHOT_ASSIGN(auto column, ColumnFinisher::make(*plan_->dataset, reference.index));
+    columns_.push_back(std::move(column));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> WindowStream::next() {
+  if (error_) return std::unexpected(*error_);
+  auto batch = read_batch();
+  if (!batch) {
+    error_ = explain(std::move(batch).error());
+    run_.reset();
+    return std::unexpected(*error_);
+  }
+  return batch;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> WindowStream::read_batch() {
+  if (stop_.stop_requested()) return std::unexpected(stop_.error());
+  if (next_row_ == end_row_) {
+    run_.reset();
+    BOWSHOT_TRY(check_files_unchanged());
+    return nullptr;
+  }
+  int64_t rows = std::min(end_row_ - next_row_, kBatchRowsMax);
+  arrow::ArrayVector columns;
+  if (!columns_.empty()) {
+    if (!run_ || next_row_ == run_end_row_) BOWSHOT_TRY(begin_run());
+    rows = std::min({rows, run_end_row_ - next_row_, batch_size_.rows()});
+    BOWSHOT_ASSIGN(columns, read_columns(rows));
+    BOWSHOT_TRY(plan_->dataset->files()[file_].file->check_unchanged());
+    int64_t bytes = 0;
+    for (const auto& column : columns) bytes += held_bytes(*column);
+    batch_size_.observe(rows, bytes);
+  }
+  arrow::ArrayVector outputs;
+  for (const int slot : output_slots_) {
+    if (slot >= 0) {
+      outputs.push_back(columns[slot]);
+      continue;
+    }
+    BOWSHOT_ASSIGN(auto numbers, row_numbers(next_row_, rows));
+    outputs.push_back(std::move(numbers));
+  }
+  next_row_ += rows;
+  return arrow::RecordBatch::Make(plan_->schema, rows, std::move(outputs));
+}
+
+Result<void> WindowStream::begin_run() {
+  run_.reset();  // before the next one takes its memory
+  const std::vector<DatasetFile>& files = plan_->dataset->files();
+  const auto after = std::ranges::upper_bound(files, next_row_, {}, &DatasetFile::first_row);
+  file_ = static_cast<size_t>(after - files.begin()) - 1;
+  if (!first_file_) first_file_ = file_;
+  const DatasetFile& part = files[file_];
+  const auto& starts = part.file->group_starts();
+  const GroupSpan span =
+      choose_groups(starts, next_row_ - part.first_row, end_row_ - part.first_row);
+  run_end_row_ = std::min(end_row_, part.first_row + starts[span.group_end]);
+
+  std::vector<int> columns;
+  for (const ColumnFinisher& column : columns_) columns.push_back(column.column());
+  BOWSHOT_ASSIGN(const RowBytes row_bytes,
+                 estimate_row_bytes(*part.file, span.group_begin, columns));
+  batch_size_.expect(row_bytes);
+  BOWSHOT_ASSIGN(run_, GroupRun::make(part.file, span, columns,
+                                      std::max<int64_t>(batch_size_.rows(), kFirstBatchRowsMax),
+                                      *page_maps_));
+  return {};
+}
+
+Result<std::shared_ptr<arrow::Array>> WindowStream::read_column(size_t slot, int64_t rows) {
+  BOWSHOT_ASSIGN(const auto values, run_->next(slot, rows, stop_));
+  return columns_[slot].finish(*values);
+}
+
+Result<arrow::ArrayVector> WindowStream::read_columns(int64_t rows) {
+  const int count = static_cast<int>(columns_.size());
+  arrow::ArrayVector arrays(columns_.size());
+  std::vector<std::optional<Error>> errors(columns_.size());
+  const bool in_parallel = count > 1 && rows * count >= kParallelValuesMin;
+  const auto status =
+      arrow::internal::OptionalParallelFor(in_parallel, count, [&](int slot) -> arrow::Status {
+        if (stop_.stop_requested()) {
+          errors[slot] = stop_.error();
+          return arrow::Status::OK();
+        }
+        auto array = read_column(static_cast<size_t>(slot), rows);
+        if (array) arrays[slot] = *std::move(array);
+        if (!array) errors[slot] = std::move(array).error();
+        return arrow::Status::OK();
+      });
+  for (auto& error : errors)
+    if (error) return std::unexpected(*std::move(error));
+  if (!status.ok()) return fail(ErrorCode::kNotReady, "the server is shutting down");
+  return arrays;
+}
+
+Error WindowStream::explain(Error error) const {
+  if (error.code != ErrorCode::kBadData) return error;
+  auto unchanged = check_files_unchanged();
+  return unchanged ? error : std::move(unchanged).error();
+}
+
+Result<void> WindowStream::check_files_unchanged() const {
+  const std::vector<DatasetFile>& files = plan_->dataset->files();
+  if (!first_file_) return {};
+  for (size_t i = *first_file_; i <= file_; ++i) BOWSHOT_TRY(files[i].file->check_unchanged());
+  return {};
+}
+
+}  // namespace bowshot
