@@ -3,8 +3,8 @@
 
     tools/lint.py [--all] [--fix]
 
-clang-tidy is slow, so a file that was clean is not looked at again until it, a header of the project
-that it includes, or the rules change; --all looks at every file.
+clang-tidy is slow, so a file that was clean is not looked at again until it, one of the project's
+headers that it includes, or the rules change; --all looks at every file.
 """
 
 from __future__ import annotations

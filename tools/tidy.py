@@ -342,7 +342,7 @@ def check_nodiscard(sources: list[Source]) -> Iterator[Finding]:
 
 
 def check_readmes(sources: list[Source]) -> Iterator[Finding]:
-    """A README.md of 10-30 lines in each source folder; a subfolder may be told of by its parent."""
+    """A README.md of 10-30 lines in each source folder; a parent's may tell of its subfolders."""
     texts = {source.path: source.text for source in sources}
     names = (".", "cmake", "core", "clients", "clients/web", "examples")
     outermost = {PurePosixPath(name) for name in names}
