@@ -26,6 +26,6 @@ def small_datasets(data_folder: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def server(small_datasets: list[str]) -> Iterator[BowshotServer]:
-    """One server over every small table and the flights; it must outlive every test that uses it."""
+    """One server over every small table and the flights; it outlives every test that uses it."""
     with BowshotServer([*small_datasets, f"flights={datasets.FLIGHTS}"]) as started:
         yield started

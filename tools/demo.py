@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -85,7 +86,10 @@ def expect(what: str, is_right: bool) -> None:
 def print_rows(rows: list[list[Any]]) -> None:
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        print("    " + "  ".join(str(value).rjust(width) for value, width in zip(row, widths)))
+        print(
+            "    "
+            + "  ".join(str(value).rjust(width) for value, width in zip(row, widths, strict=True))
+        )
 
 
 def ask(address: str) -> None:
@@ -125,7 +129,7 @@ def ask(address: str) -> None:
         [["origin", "flights", "mean delay"], *([g[0], g[1], f"{g[2]:.2f}"] for g in groups[:5])]
     )
     expect("groups", sum(g[1] for g in groups) == counted)
-    expect("their order", all(a[1] >= b[1] for a, b in zip(groups, groups[1:])))
+    expect("their order", all(a[1] >= b[1] for a, b in pairwise(groups)))
 
     page = get(address, "/")
     expect("the page", b"<html" in page.lower())

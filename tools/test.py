@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every suite of the project, one after the other: a line each, and one closing line.
 
-tools/test.py [WORD...]     (WORDs choose whole-server tests, as in pytest -k; started by ./bow test)
+tools/test.py [WORD...]     (WORDs choose whole-server tests, as in pytest -k)
 """
 
 from __future__ import annotations

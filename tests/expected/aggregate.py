@@ -11,6 +11,7 @@ import polars as pl
 C = pl.col
 AGE, HEIGHT, N, T, X = C("age"), C("height"), C("n"), C("t"), C("x")
 COUNT = pl.len().cast(pl.Int64).alias("count")
+EVERY = pl.lit(True)
 ROW = pl.int_range(pl.len(), dtype=pl.Int64)
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 
@@ -20,7 +21,7 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.selectors.categorical().cast(pl.String))
 
 
-def total(predicate: pl.Expr = pl.lit(True)) -> Callable[[Any], pl.DataFrame]:
+def total(predicate: pl.Expr = EVERY) -> Callable[[Any], pl.DataFrame]:
     return lambda t: t.people.filter(predicate).select(COUNT)
 
 

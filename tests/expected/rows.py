@@ -10,11 +10,11 @@ import polars as pl
 C = pl.col
 ROW = pl.int_range(pl.len(), dtype=pl.Int64)
 WIDE = C("age").cast(pl.Int64)
-QUOTED = (
-    ["A", "a", "with space", "comma,name", 'quote"name', "apos'name", "naïve", "日本", "1st"]
-    + ["percent%41", "plus+name", "x:y", "f(x)", "-minus", "emoji\U0001f600", "a&b=c"]
-    + ["back\\slash"]
-)
+QUOTED = [
+    *("A", "a", "with space", "comma,name", 'quote"name', "apos'name", "naïve", "日本", "1st"),
+    *("percent%41", "plus+name", "x:y", "f(x)", "-minus", "emoji\U0001f600", "a&b=c"),
+    "back\\slash",
+]
 
 
 def ordered(frame: pl.DataFrame, **by: bool) -> pl.DataFrame:
