@@ -27,14 +27,15 @@ void set_facts(const AnswerFacts& facts, http::Headers& headers) {
 
 }  // namespace
 
-Result<void> HttpSink::head_only(const Plan& plan) {
-  set_facts(known_facts(plan), headers_);
+Result<void> HttpSink::head_only(const AnswerFacts& facts) {
+  set_facts(facts, headers_);
   BOWSHOT_TRY(writer_->start(200, headers_, std::nullopt));
   return writer_->finish();
 }
 
 Result<void> HttpSink::begin(const AnswerHead& head) {
   set_facts(head.facts, headers_);
+  headers_.set("Content-Type", head.media_type);
   if (head.coding != ContentCoding::kIdentity)
     headers_.set("Content-Encoding", std::string(content_coding_name(head.coding)));
   headers_.set("Server-Timing",

@@ -18,7 +18,7 @@ class HttpSink final : public AnswerSink {
       : writer_(&writer), headers_(std::move(headers)), planning_(planning) {}
 
   /// The answer to HEAD: what is known without running the plan.
-  Result<void> head_only(const Plan& plan);
+  Result<void> head_only(const AnswerFacts& facts);
 
   Result<void> begin(const AnswerHead& head) override;
   Result<void> write(const ByteList& bytes) override;

@@ -105,7 +105,7 @@ Result<void> App::try_query(Exchange& exchange, const std::string& id, const Req
   std::swap(exchange.headers, headers);
   if (unchanged) return {};
   HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun);
-  if (exchange.request.method == "HEAD") return sink.head_only(*plan);
+  if (exchange.request.method == "HEAD") return sink.head_only(facts_of(describe_answer(plan)));
   const RunContext context{.limits = &limits_,
                            .engines = &engines_,
                            .admission = &admission_,

@@ -1,7 +1,5 @@
 #include "flow/run.hpp"
 
-#include <arrow/record_batch.h>
-
 #include <atomic>
 #include <utility>
 
@@ -54,15 +52,12 @@ class Run {
 
   Result<Admission::Slot> enter();
   Result<void> open();
-  Result<void> begin();
-  Result<void> pump();
+  Result<void> send();
 
-  const StopToken stop() const { return work_.token(); }
+  StopToken stop() const { return work_.token(); }
 
  private:
-  Result<void> read_first_batch();
-  bool may_be_whole() const;
-  Result<void> send(const Result<ByteList>& bytes);
+  Result<void> send_rest();
 
   const RunContext& context_;
   const std::shared_ptr<const Plan> plan_;  // shared with the answer
@@ -72,12 +67,8 @@ class Run {
   StopCallback client_left_;
   const Clock::time_point deadline_;
   AnswerHead head_;
-  Answer answer_;
-  std::unique_ptr<BatchStream> batches_;           // the answer's, cut to size
-  std::shared_ptr<arrow::RecordBatch> first_;      // null: the answer has no rows
-  std::shared_ptr<arrow::RecordBatch> second_;     // read early to learn whether first_ is all
-  bool is_whole_ = false;                          // nothing comes after first_
   std::unique_ptr<Body> body_;
+  ByteList first_;  // the first bytes, or all of them
 };
 
 Result<Admission::Slot> Run::enter() {
@@ -89,86 +80,51 @@ Result<Admission::Slot> Run::enter() {
   return slot;
 }
 
-/// Starts the engine and waits for the first batch, or the end, until the deadline.
+/// Starts the engine and waits for the first bytes, or the end, until the deadline.
 Result<void> Run::open() {
   const Clock::time_point begun = Clock::now();
   const auto alarm = context_.deadlines->at(
       deadline_, [work = work_]() mutable { work.request_stop(StopReason::kDeadline); });
-  BOWSHOT_ASSIGN(answer_, start_answer(plan_, *context_.engines, stop()));
-  batches_ = make_sized_stream(std::move(answer_.stream));
-  BOWSHOT_TRY(read_first_batch());
+  BOWSHOT_ASSIGN(Answer answer, start_answer(plan_, *context_.engines, stop()));
+  head_.facts = facts_of(answer);
+  BOWSHOT_ASSIGN(body_, Body::make(negotiated_, head_.facts, std::move(answer.stream),
+                                   {.rows_max = answer.rows ? answer.rows : plan_->limit}));
+  BOWSHOT_ASSIGN(first_, body_->next());
+  head_.media_type = body_->media_type();
+  head_.coding = body_->coding();
+  head_.body_bytes = body_->content_length();
   head_.first_batch = Clock::now() - begun;
   context_.metrics->first_batch_seconds.observe(seconds_since(begun));
   return {};
 }
 
-Result<void> Run::read_first_batch() {
-  BOWSHOT_ASSIGN(first_, batches_->next());
-  is_whole_ = first_ == nullptr;
-  if (is_whole_ || !may_be_whole()) return {};
-  BOWSHOT_ASSIGN(second_, batches_->next());
-  is_whole_ = second_ == nullptr;
-  return {};
-}
-
-/// Whether asking for another batch costs no time: the first one seems to be all. Then the answer
-/// can leave in one piece, with its length.
-bool Run::may_be_whole() const {
-  if (plan_->kind == Plan::Kind::kAggregate) return true;
-  if (answer_.rows) return first_->num_rows() >= *answer_.rows;
-  return plan_->limit && first_->num_rows() >= *plan_->limit;
-}
-
-/// Head and first bytes, or the whole answer.
-Result<void> Run::begin() {
-  head_.facts = {.version = plan_->dataset->version(),
-                 .completeness = answer_.completeness,
-                 .rows = answer_.rows,
-                 .total_rows = answer_.total_rows};
-  if (is_whole_) head_.facts.rows = first_ ? first_->num_rows() : 0;
-  BOWSHOT_ASSIGN(body_, Body::make(negotiated_));
-  BOWSHOT_ASSIGN(const ByteList bytes,
-                 body_->begin(plan_->schema, head_.facts, first_, is_whole_));
-  head_.coding = body_->coding();
-  if (is_whole_) head_.body_bytes = byte_count(bytes);
-  if (first_) context_.metrics->rows_total += first_->num_rows();
+/// Head and body; a failure on the way breaks the body off.
+Result<void> Run::send() {
   BOWSHOT_TRY(sink_->begin(head_));
-  Result<void> sent = send(bytes);
-  if (!sent) sink_->abort({});
+  Result<void> sent = send_rest();
+  context_.metrics->rows_total += body_->rows();
+  if (!sent) sink_->abort(body_->abort());
   return sent;
 }
 
-/// The rest of the answer, a batch at a time; a failure breaks the body off.
-Result<void> Run::pump() {
-  const auto fail_with = [&](Error error) -> Result<void> {
-    sink_->abort(body_->abort());
-    return fail(std::move(error));
-  };
-  std::shared_ptr<arrow::RecordBatch> batch = std::exchange(second_, nullptr);
-  while (!is_whole_) {
-    if (stop().stop_requested()) return fail_with(stop().error());
-    if (!batch) {
-      auto next = batches_->next();
-      if (!next) return fail_with(std::move(next).error());
-      batch = *std::move(next);
-    }
-    if (!batch) break;
-    context_.metrics->rows_total += batch->num_rows();
-    const auto sent = send(body_->batch(std::exchange(batch, nullptr)));
-    if (!sent) return fail_with(sent.error());
+Result<void> Run::send_rest() {
+  for (ByteList bytes = std::move(first_); !bytes.empty();) {
+    context_.metrics->body_bytes_total += byte_count(bytes);
+    BOWSHOT_TRY(sink_->write(bytes));
+    if (stop().stop_requested()) return fail(stop().error());
+    BOWSHOT_ASSIGN(bytes, body_->next());
   }
-  if (!is_whole_)
-    if (const auto sent = send(body_->end()); !sent) return fail_with(sent.error());
   return sink_->end();
 }
 
-Result<void> Run::send(const Result<ByteList>& bytes) {
-  if (!bytes) return fail(Error(bytes.error()));
-  context_.metrics->body_bytes_total += byte_count(*bytes);
-  return sink_->write(*bytes);
-}
-
 }  // namespace
+
+AnswerFacts facts_of(const Answer& answer) {
+  return {.version = answer.plan->dataset->version(),
+          .completeness = answer.completeness,
+          .rows = answer.rows,
+          .total_rows = answer.total_rows};
+}
 
 Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> plan,
                         const Negotiated& negotiated, AnswerSink& sink, const StopToken& client) {
@@ -181,8 +137,7 @@ Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> p
     slot.emplace(std::move(entered));
     meter.emplace(context.metrics, run.stop());
     BOWSHOT_TRY(run.open());
-    BOWSHOT_TRY(run.begin());
-    return run.pump();
+    return run.send();
   };
   Result<void> outcome = run_in_order();
   if (!outcome) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/limits.hpp"
 #include "base/stop.hpp"
@@ -19,11 +20,15 @@ namespace bowshot {
 /// What is known of an answer when its first batch, or its end, is in hand.
 struct AnswerHead {
   AnswerFacts facts;
+  std::string media_type;
   ContentCoding coding = ContentCoding::kIdentity;
   std::optional<int64_t> body_bytes;  // known when the whole answer is in hand
   std::chrono::duration<double, std::milli> queue{0};
   std::chrono::duration<double, std::milli> first_batch{0};
 };
+
+/// What an answer without a stream says of itself: for HEAD.
+AnswerFacts facts_of(const Answer& answer);
 
 /// Where an answer's bytes go. begin, then write for each piece of the body, then end or abort.
 /// A result that is an error means that nobody reads any more.

@@ -50,13 +50,20 @@ std::optional<int64_t> known_rows(const Plan& plan, std::optional<int64_t> total
 
 }  // namespace
 
+Answer describe_answer(std::shared_ptr<const Plan> plan) {
+  const std::optional<int64_t> total_rows = known_total_rows(*plan);
+  const std::optional<int64_t> rows = known_rows(*plan, total_rows);
+  const Completeness completeness = completeness_of(*plan);
+  return {.plan = std::move(plan),
+          .completeness = completeness,
+          .rows = rows,
+          .total_rows = total_rows,
+          .stream = nullptr};
+}
+
 Result<Answer> start_answer(std::shared_ptr<const Plan> plan, const Engines& engines,
                             const StopToken& stop) {
-  Answer answer;
-  answer.plan = plan;
-  answer.completeness = completeness_of(*plan);
-  answer.total_rows = known_total_rows(*plan);
-  answer.rows = known_rows(*plan, answer.total_rows);
+  Answer answer = describe_answer(plan);
   if (RowCountStream::accepts(*plan)) {
     answer.stream = std::make_unique<RowCountStream>(std::move(plan), stop);
     return answer;

@@ -20,6 +20,9 @@ struct Engines {
   std::vector<Engine*> engines;
 };
 
+/// What is known of the answer without running the plan; it has no stream.
+Answer describe_answer(std::shared_ptr<const Plan> plan);
+
 /// Begins the answer: picks the engine, states completeness and the counts that are known.
 Result<Answer> start_answer(std::shared_ptr<const Plan> plan, const Engines& engines,
                             const StopToken& stop);
