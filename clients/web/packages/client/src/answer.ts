@@ -1,4 +1,10 @@
-import { RecordBatchReader, Table, tableFromIPC, type RecordBatch, type Schema } from 'apache-arrow';
+import {
+  RecordBatchReader,
+  Table,
+  tableFromIPC,
+  type RecordBatch,
+  type Schema,
+} from 'apache-arrow';
 
 import { arrowMessages, checkArrowStream } from './arrow-frames.js';
 import { codecOf, registerCodec, type CodecName } from './codecs.js';

@@ -76,7 +76,10 @@ function messageBytes(seen: Uint8Array): number {
   const metadataBytes = view.getInt32(4, true);
   if (metadataBytes === 0) return PREFIX_BYTES;
   if (metadataBytes < 0 || metadataBytes > METADATA_BYTES_MAX) {
-    throw BowshotError.ofClient('bad_answer', `an Arrow message has a head of ${metadataBytes} bytes`);
+    throw BowshotError.ofClient(
+      'bad_answer',
+      `an Arrow message has a head of ${metadataBytes} bytes`,
+    );
   }
   const headBytes = PREFIX_BYTES + metadataBytes;
   if (seen.length < headBytes) return headBytes;

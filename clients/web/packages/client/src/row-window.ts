@@ -59,9 +59,10 @@ export function datasetRows(dataset: Dataset, view: RowsView): RowSource {
  * shown, the latest place first, and the least recently shown go. Requests that nobody waits for any
  * more are aborted, which stops their queries at the server.
  *
- * Life cycle: made for one dataset and one view; `show` says what is visible, as often as it likes;
- * `dispose` aborts everything. When the dataset changes underneath, pages are dropped, the new
- * version is asked for and the visible rows are loaded again: the place stays.
+ * Life cycle: made for one dataset and one view; making it sends nothing. It works while someone is
+ * subscribed: the last one to leave aborts what is under way, the next one to come resumes. `show`
+ * says what is visible, as often as it likes. When the dataset changes underneath, pages are dropped,
+ * the new version is asked for and the visible rows are loaded again: the place stays.
  *
  *     const rows = new RowWindow(datasetRows(flights, { filter }), await flights.info());
  *     rows.subscribe(redraw);
@@ -80,6 +81,7 @@ export class RowWindow {
   #rowCount = 0;
   #rowCountIsExact = false;
   #error: BowshotError | undefined;
+  #countError: BowshotError | undefined;
   #revision = 0;
   #versionChanges = 0;
   #pageErrors = new Map<number, BowshotError>();
@@ -88,8 +90,10 @@ export class RowWindow {
   #isForward = true;
   /** Aborts what is not a page: the count, the reopening. A new one for every version. */
   #life = new AbortController();
+  #isCounting = false;
+  /** The version that the pages were of is gone, and the new one is not here yet. */
+  #needsReopening = false;
   #paceTimer: ReturnType<typeof setTimeout> | undefined;
-  #isDisposed = false;
 
   /** `isFiltered`: whether the view keeps fewer rows than the dataset has. */
   constructor(
@@ -111,7 +115,7 @@ export class RowWindow {
     };
     this.pageRows = this.#options.pageRows;
     this.#cache = new PageCache(this.#options.pagesMax, this.#options.bytesMax);
-    this.#beginVersion();
+    this.#resetCount();
   }
 
   /** The dataset as the window knows it: schema and version. */
@@ -131,6 +135,11 @@ export class RowWindow {
   /** Why no page can be had, a filter that is wrong for one. `retry` forgets it. */
   get error(): BowshotError | undefined {
     return this.#error;
+  }
+
+  /** Why the rows could not be counted, while pages can be had. `retry` counts again. */
+  get countError(): BowshotError | undefined {
+    return this.#countError;
   }
 
   /** Grows with every change: a snapshot for `useSyncExternalStore`. */
@@ -156,7 +165,11 @@ export class RowWindow {
 
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    if (this.#listeners.size === 1) this.#resume();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#stop();
+    };
   };
 
   /** Where a row is, or undefined while its page is not here. */
@@ -173,14 +186,13 @@ export class RowWindow {
 
   /** Says which rows are visible, both ends included; the rest follows. */
   show(first: number, last: number): void {
-    if (this.#isDisposed) return;
     const previous = this.#visible;
     if (first === previous.first && last === previous.last) return;
     if (first !== previous.first) this.#isForward = first > previous.first;
     this.#visible = { first: Math.max(0, first), last };
     this.#forgetErrorsOutOfSight();
     // Paced, not postponed: during a long drag the rows under the thumb still appear.
-    if (this.#paceTimer !== undefined) return;
+    if (this.#paceTimer !== undefined || !this.#isActive) return;
     this.#load();
     this.#paceTimer = setTimeout(() => {
       this.#paceTimer = undefined;
@@ -190,78 +202,94 @@ export class RowWindow {
 
   /** Asks again for what failed. */
   retry(): void {
-    if (this.#isDisposed) return;
-    const needsReopening = this.#error?.code === 'version_changed' || this.#error?.status === 0;
     this.#error = undefined;
+    this.#countError = undefined;
     this.#versionChanges = 0;
     this.#pageErrors.clear();
-    if (needsReopening) void this.#reopen();
-    else if (!this.#rowCountIsExact) void this.#count();
-    this.#load();
+    if (this.#needsReopening) void this.#reopen();
+    else this.#resume();
     this.#changed();
   }
 
-  /** Aborts every request. The window stays readable, and asks for nothing any more. */
-  dispose(): void {
-    this.#isDisposed = true;
-    this.#stop();
-    this.#listeners.clear();
+  get #isActive(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  #resume(): void {
+    if (this.#needsReopening) {
+      void this.#reopen();
+      return;
+    }
+    if (this.#life.signal.aborted) this.#life = new AbortController();
+    if (!this.#rowCountIsExact) void this.#count();
+    this.#load();
   }
 
   #stop(): void {
     clearTimeout(this.#paceTimer);
     this.#paceTimer = undefined;
     this.#life.abort();
-    for (const controller of this.#loading.values()) controller.abort();
-    this.#loading.clear();
+    this.#isCounting = false;
+    this.#abortPages(() => true);
   }
 
-  #beginVersion(): void {
-    this.#life = new AbortController();
+  #abortPages(isUnwanted: (page: number) => boolean): void {
+    for (const [page, controller] of this.#loading) {
+      if (!isUnwanted(page)) continue;
+      controller.abort();
+      this.#loading.delete(page);
+    }
+  }
+
+  #resetCount(): void {
     this.#rowCountIsExact = !this.#isFiltered;
     this.#rowCount = this.#isFiltered ? 0 : this.#info.rows;
-    if (this.#isFiltered) void this.#count();
   }
 
   async #count(): Promise<void> {
+    if (this.#isCounting) return;
+    this.#isCounting = true;
     const { signal } = this.#life;
     try {
       const count = await this.#source.count(this.#info.version, signal);
-      if (!signal.aborted) this.#setRowCount(count, true);
+      if (signal.aborted) return;
+      this.#isCounting = false;
+      this.#setRowCount(count, true);
     } catch (error) {
-      if (!signal.aborted) this.#fail(asError(error));
+      if (signal.aborted) return;
+      this.#isCounting = false;
+      this.#failCount(asError(error));
     }
   }
 
   /** Starts what should be loading, ends what should not. */
   #load(): void {
-    if (this.#isDisposed || this.#error) return;
-    const wanted = this.#wantedPages();
-    for (const [page, controller] of this.#loading) {
-      if (wanted.includes(page)) continue;
-      controller.abort();
-      this.#loading.delete(page);
-    }
-    for (const page of wanted) {
+    if (!this.#isActive || this.#error || this.#needsReopening) return;
+    const visible = this.#existing(this.#visiblePages());
+    const nearby = this.#existing(this.#nearbyPages());
+    this.#abortPages((page) => !visible.includes(page) && !nearby.includes(page));
+    // A page ahead is worth a request only when the visible ones are here.
+    const isVisibleHere = visible.every((page) => this.#cache.has(page));
+    for (const page of isVisibleHere ? nearby : visible) {
       if (this.#loading.size >= this.#options.requestsMax) break;
       if (this.#cache.has(page) || this.#loading.has(page) || this.#pageErrors.has(page)) continue;
       void this.#loadPage(page);
     }
   }
 
-  /** Visible pages first, then those ahead, then one behind; none beyond the last row. */
-  #wantedPages(): number[] {
-    const pages = this.#visiblePages();
-    if (pages.length === 0) return pages;
-    const first = pages[0]!;
-    const last = pages.at(-1)!;
-    // A page ahead is worth a request only when the visible ones have theirs.
-    if (pages.every((page) => this.#cache.has(page))) {
-      for (let step = 1; step <= this.#options.prefetchPages; ++step) {
-        pages.push(this.#isForward ? last + step : first - step);
-      }
-      pages.push(this.#isForward ? first - 1 : last + 1);
-    }
+  /** Those ahead of the way that the reader goes, then one behind. */
+  #nearbyPages(): number[] {
+    const visible = this.#visiblePages();
+    const first = visible[0];
+    const last = visible.at(-1);
+    if (first === undefined || last === undefined) return [];
+    const ahead = Array.from({ length: this.#options.prefetchPages }, (_, step) =>
+      this.#isForward ? last + 1 + step : first - 1 - step,
+    );
+    return [...ahead, this.#isForward ? first - 1 : last + 1];
+  }
+
+  #existing(pages: number[]): number[] {
     const end = this.#rowCountIsExact ? Math.ceil(this.#rowCount / this.pageRows) : Infinity;
     return pages.filter((page) => page >= 0 && page < end);
   }
@@ -317,20 +345,22 @@ export class RowWindow {
 
   #failPage(index: number, error: BowshotError): void {
     if (error.code === 'version_changed') void this.#reopen();
-    else if (error.retryable || error.status >= 500 || error.status === 0) {
-      this.#pageErrors.set(index, error);
+    else if (isTransient(error)) this.#pageErrors.set(index, error);
+    else this.#fail(error);
+  }
+
+  #failCount(error: BowshotError): void {
+    if (error.code === 'version_changed') void this.#reopen();
+    else if (isTransient(error)) {
+      this.#countError = error;
+      this.#changed();
     } else this.#fail(error);
   }
 
   /** The request itself is wrong: no other page would fare better. */
   #fail(error: BowshotError): void {
-    if (error.code === 'version_changed') {
-      void this.#reopen();
-      return;
-    }
     this.#error = error;
-    for (const controller of this.#loading.values()) controller.abort();
-    this.#loading.clear();
+    this.#abortPages(() => true);
     this.#changed();
   }
 
@@ -339,6 +369,7 @@ export class RowWindow {
     this.#stop();
     this.#cache.clear();
     this.#pageErrors.clear();
+    this.#needsReopening = true;
     const life = new AbortController();
     this.#life = life;
     this.#versionChanges += 1;
@@ -350,9 +381,10 @@ export class RowWindow {
         throw BowshotError.ofClient('bad_answer', 'the dataset changes faster than it can be read');
       }
       this.#info = info;
-      this.#beginVersion();
+      this.#needsReopening = false;
+      this.#resetCount();
       this.#onVersionChange?.(info);
-      this.#load();
+      this.#resume();
       this.#changed();
     } catch (error) {
       if (!life.signal.aborted) this.#fail(asError(error));
@@ -369,10 +401,14 @@ export class RowWindow {
   }
 
   #changed(): void {
-    if (this.#isDisposed) return;
     this.#revision += 1;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** Whether the same request may fare better later, or another page now. */
+function isTransient(error: BowshotError): boolean {
+  return error.retryable || error.status >= 500 || error.status === 0;
 }
 
 function asError(error: unknown): BowshotError {

@@ -1,0 +1,130 @@
+import type { GridController } from './grid-controller.js';
+
+const LINE_PIXELS = 40;
+/** Share of a finger's speed that is left after a millisecond. */
+const INERTIA = 0.996;
+const INERTIA_SPEED_MIN = 0.02;
+const TAP_PIXELS = 6;
+
+/** Wheel, mouse and touch on the body of the grid. Returns what takes them off again. */
+export function listenToPointer(body: HTMLElement, grid: GridController): () => void {
+  const listeners = new AbortController();
+  const { signal } = listeners;
+  body.addEventListener('wheel', (event) => onWheel(event, body, grid), { passive: false, signal });
+  listenToMouse(body, grid, signal);
+  const stopTouch = listenToTouch(body, grid, signal);
+  return () => {
+    listeners.abort();
+    stopTouch();
+  };
+}
+
+function onWheel(event: WheelEvent, body: HTMLElement, grid: GridController): void {
+  // A pinch zooms the page; it arrives as a wheel with Ctrl.
+  if (event.ctrlKey) return;
+  event.preventDefault();
+  const unit =
+    event.deltaMode === WheelEvent.DOM_DELTA_LINE
+      ? LINE_PIXELS
+      : event.deltaMode === WheelEvent.DOM_DELTA_PAGE
+        ? body.clientHeight
+        : 1;
+  const isSideways = event.shiftKey && event.deltaX === 0;
+  const dx = (isSideways ? event.deltaY : event.deltaX) * unit;
+  grid.scrollBy(dx, isSideways ? 0 : event.deltaY * unit);
+}
+
+function listenToMouse(body: HTMLElement, grid: GridController, signal: AbortSignal): void {
+  const cellOf = (event: PointerEvent) => {
+    const box = body.getBoundingClientRect();
+    return grid.cellAt(event.clientX - box.left, event.clientY - box.top);
+  };
+  body.addEventListener(
+    'pointerdown',
+    (event) => {
+      if (event.pointerType === 'touch' || event.button !== 0) return;
+      const cell = cellOf(event);
+      if (cell) grid.activate(cell);
+    },
+    { signal },
+  );
+  body.addEventListener(
+    'pointermove',
+    (event) => {
+      if (event.pointerType !== 'touch') grid.hover(cellOf(event)?.row);
+    },
+    { signal },
+  );
+  body.addEventListener('pointerleave', () => grid.hover(undefined), { signal });
+}
+
+/** A finger pans, and lets go with its speed; a tap makes a cell active. */
+function listenToTouch(body: HTMLElement, grid: GridController, signal: AbortSignal): () => void {
+  let finger: { id: number; x: number; y: number; time: number } | undefined;
+  let speed = { x: 0, y: 0 };
+  let moved = 0;
+  let frame = 0;
+
+  const glide = (before: number) => {
+    frame = requestAnimationFrame((now) => {
+      const elapsed = Math.max(1, now - before);
+      grid.scrollBy(-speed.x * elapsed, -speed.y * elapsed);
+      const left = INERTIA ** elapsed;
+      speed = { x: speed.x * left, y: speed.y * left };
+      if (Math.hypot(speed.x, speed.y) > INERTIA_SPEED_MIN) glide(now);
+    });
+  };
+  const down = (event: PointerEvent) => {
+    if (event.pointerType !== 'touch' || finger) return;
+    cancelAnimationFrame(frame);
+    body.setPointerCapture(event.pointerId);
+    finger = { id: event.pointerId, x: event.clientX, y: event.clientY, time: event.timeStamp };
+    speed = { x: 0, y: 0 };
+    moved = 0;
+  };
+  const move = (event: PointerEvent) => {
+    if (event.pointerId !== finger?.id) return;
+    const dx = event.clientX - finger.x;
+    const dy = event.clientY - finger.y;
+    const elapsed = Math.max(1, event.timeStamp - finger.time);
+    // Smoothed: the last event before a finger lifts is often a stray one.
+    speed = { x: 0.6 * speed.x + (0.4 * dx) / elapsed, y: 0.6 * speed.y + (0.4 * dy) / elapsed };
+    moved += Math.hypot(dx, dy);
+    finger = { id: finger.id, x: event.clientX, y: event.clientY, time: event.timeStamp };
+    grid.scrollBy(-dx, -dy);
+  };
+  const up = (event: PointerEvent) => {
+    if (event.pointerId !== finger?.id) return;
+    finger = undefined;
+    const box = body.getBoundingClientRect();
+    const cell = grid.cellAt(event.clientX - box.left, event.clientY - box.top);
+    if (moved >= TAP_PIXELS) glide(performance.now());
+    else if (cell && event.type === 'pointerup') grid.activate(cell);
+  };
+  body.addEventListener('pointerdown', down, { signal });
+  body.addEventListener('pointermove', move, { signal });
+  body.addEventListener('pointerup', up, { signal });
+  body.addEventListener('pointercancel', up, { signal });
+  return () => cancelAnimationFrame(frame);
+}
+
+/**
+ * Follows a drag that begins with `down`: `moved` gets the way from its start. Ends by itself.
+ */
+export function followDrag(
+  down: PointerEvent,
+  element: Element,
+  moved: (dx: number, dy: number) => void,
+): void {
+  const listeners = new AbortController();
+  const { signal } = listeners;
+  element.setPointerCapture(down.pointerId);
+  const move = (event: Event) => {
+    const { clientX, clientY } = event as PointerEvent;
+    moved(clientX - down.clientX, clientY - down.clientY);
+  };
+  element.addEventListener('pointermove', move, { signal });
+  for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+    element.addEventListener(end, () => listeners.abort(), { signal });
+  }
+}

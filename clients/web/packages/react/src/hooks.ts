@@ -1,0 +1,100 @@
+import {
+  datasetRows,
+  RowWindow,
+  type BowshotError,
+  type CountParameters,
+  type DatasetInfo,
+  type DatasetSummary,
+  type RowsView,
+  type RowWindowOptions,
+} from '@bowshot/client';
+import { useCallback, useMemo, useSyncExternalStore } from 'react';
+
+import { useBowshot } from './provider.js';
+import { useLoaded, type Loaded } from './use-loaded.js';
+
+/** The list of datasets. */
+export function useDatasets(): Loaded<DatasetSummary[]> {
+  const bowshot = useBowshot();
+  return useLoaded(useCallback((signal: AbortSignal) => bowshot.datasets({ signal }), [bowshot]));
+}
+
+/** A dataset's schema, size and version; nothing is asked without a name. */
+export function useDataset(name: string | undefined): Loaded<DatasetInfo> {
+  const bowshot = useBowshot();
+  const load = useMemo(
+    () =>
+      name === undefined
+        ? undefined
+        : (signal: AbortSignal) => bowshot.dataset(name).info({ signal }),
+    [bowshot, name],
+  );
+  return useLoaded(load);
+}
+
+/** The number of rows that a filter keeps. */
+export function useCount(
+  name: string | undefined,
+  parameters: CountParameters = {},
+): Loaded<number> {
+  const bowshot = useBowshot();
+  const key = JSON.stringify(parameters);
+  const load = useMemo(
+    () =>
+      name === undefined
+        ? undefined
+        : (signal: AbortSignal) =>
+            bowshot.dataset(name).count(JSON.parse(key) as CountParameters, { signal }),
+    [bowshot, name, key],
+  );
+  return useLoaded(load);
+}
+
+/**
+ * The rows of a dataset under a view, for a `<DataGrid>`. A new one for every other dataset or view;
+ * views are compared by what they say, so a literal is fine. `options` count when it is made.
+ */
+export function useRowWindow(
+  info: DatasetInfo | undefined,
+  view: RowsView = {},
+  options?: RowWindowOptions,
+): RowWindow | undefined {
+  const bowshot = useBowshot();
+  const key = JSON.stringify(view);
+  return useMemo(() => {
+    if (!info) return undefined;
+    const view = JSON.parse(key) as RowsView;
+    const isFiltered = view.filter !== undefined && view.filter.trim() !== '';
+    const source = datasetRows(bowshot.dataset(info.name), view);
+    return new RowWindow(source, info, { ...options, isFiltered });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- options are read once, as documented
+  }, [bowshot, info, key]);
+}
+
+export interface RowWindowState {
+  info: DatasetInfo | undefined;
+  rowCount: number;
+  rowCountIsExact: boolean;
+  isLoading: boolean;
+  /** What is wrong with the request as a whole. */
+  error: BowshotError | undefined;
+  /** What went wrong with the rows in sight, or with their count. */
+  rowsError: BowshotError | undefined;
+}
+
+/** What a window knows, kept up to date. */
+export function useRowWindowState(rows: RowWindow | undefined): RowWindowState {
+  const subscribe = useCallback(
+    (listener: () => void) => rows?.subscribe(listener) ?? (() => undefined),
+    [rows],
+  );
+  useSyncExternalStore(subscribe, () => rows?.revision ?? 0);
+  return {
+    info: rows?.info,
+    rowCount: rows?.rowCount ?? 0,
+    rowCountIsExact: rows?.rowCountIsExact ?? false,
+    isLoading: rows?.isLoading ?? false,
+    error: rows?.error,
+    rowsError: rows?.visibleError?.error ?? rows?.countError,
+  };
+}
