@@ -70,18 +70,13 @@ json::object url_schema(const ParameterInfo& parameter) {
     for (const FormatInfo& format : kFormats) names.push_back(text(format.name));
     schema["enum"] = std::move(names);
   }
-  if (parameter.kind != Kind::kInteger) schema["minLength"] = 1;
+  if (parameter.kind != Kind::kInteger && !schema.contains("enum")) schema["minLength"] = 1;
   return schema;
 }
 
 json::value example_of(const ParameterInfo& parameter, std::string_view example) {
   if (parameter.kind == Kind::kInteger) return std::stoll(std::string(example));
   return text(example);
-}
-
-bool is_list(Kind kind) {
-  return kind == Kind::kComputeList || kind == Kind::kNameList || kind == Kind::kOrderList ||
-         kind == Kind::kKeyList || kind == Kind::kMeasureList;
 }
 
 /// A parameter's value in a JSON request.
@@ -91,11 +86,11 @@ json::object body_schema(const ParameterInfo& parameter) {
     // Integers beyond 2^53 may be texts.
     json::object digits = {{"type", "string"}, {"pattern", "^(0|[1-9][0-9]*)$"}};
     schema = {{"oneOf", json::array{std::move(schema), std::move(digits)}}};
-  } else if (is_list(parameter.kind)) {
+  } else if (parameter.is_list()) {
     json::object items = string_array();
     items["minItems"] = 1;
     json::array forms = {std::move(schema), std::move(items)};
-    if (parameter.kind == Kind::kComputeList || parameter.kind == Kind::kMeasureList)
+    if (parameter.takes_object())
       forms.push_back(json::object{{"type", "object"},
                                    {"description", "Of each alias its expression."},
                                    {"additionalProperties", typed("string")},

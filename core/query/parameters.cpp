@@ -100,6 +100,11 @@ std::span<const ParameterInfo> parameter_table() {
   return kParameterTable;
 }
 
+bool ParameterInfo::is_list() const {
+  return kind == Kind::kComputeList || kind == Kind::kNameList || kind == Kind::kOrderList ||
+         kind == Kind::kKeyList || kind == Kind::kMeasureList;
+}
+
 bool applies_to(const ParameterInfo& parameter, Shape shape) {
   return parameter.shapes.empty() ||
          std::ranges::find(parameter.shapes, shape) != parameter.shapes.end();

@@ -84,6 +84,10 @@ struct ParameterInfo {
   std::string_view default_text = {};  // what leaving it out means, where that can be written
   int64_t min = 0;                     // kInteger
   int64_t max = INT64_MAX;
+
+  bool is_list() const;
+  /// Whether a JSON object {"alias": "expression"} is one of its forms.
+  bool takes_object() const { return kind == Kind::kComputeList || kind == Kind::kMeasureList; }
 };
 std::span<const ParameterInfo> parameter_table();
 /// The table's row for a name or an alias, among the parameters of one shape; null: none.

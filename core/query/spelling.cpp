@@ -21,12 +21,17 @@ std::string_view without_alias(std::string_view text) {
 
 }  // namespace
 
+std::string_view clip(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 std::string quote_value(std::string_view value) {
   constexpr size_t kShownBytesMax = 64;
-  if (value.size() <= kShownBytesMax) return fmt::format("`{}`", value);
-  size_t end = kShownBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0) == 0x80) --end;
-  return fmt::format("`{}...`", value.substr(0, end));
+  const std::string_view shown = clip(value, kShownBytesMax);
+  return fmt::format("`{}{}`", shown, shown.size() < value.size() ? "..." : "");
 }
 
 std::string_view trim(std::string_view text) {

@@ -7,7 +7,10 @@
 
 namespace bowshot {
 
-/// A value for an error's detail: in backticks, cut after 64 bytes at a character's boundary.
+/// The start of a text, at most `bytes_max`, cut at a character's boundary.
+std::string_view clip(std::string_view text, size_t bytes_max);
+
+/// A value for an error's detail: in backticks; of a long one the first 64 bytes.
 std::string quote_value(std::string_view value);
 
 /// `text` without blanks at its ends.

@@ -32,21 +32,11 @@ bool is_dataset_name(std::string_view name) {
          std::ranges::all_of(name, [&](char c) { return is_word(c) || c == '.' || c == '-'; });
 }
 
-bool is_list(Kind kind) {
-  return kind == Kind::kComputeList || kind == Kind::kNameList || kind == Kind::kOrderList ||
-         kind == Kind::kKeyList || kind == Kind::kMeasureList;
-}
-
-/// Whether a JSON object {"alias": "expression"} is one of its forms.
-bool takes_aliases(Kind kind) {
-  return kind == Kind::kComputeList || kind == Kind::kMeasureList;
-}
-
 /// What a parameter takes in JSON, for errors.
 std::string_view expected_text(const ParameterInfo& parameter) {
   if (parameter.kind == Kind::kInteger) return "an integer";
-  if (!is_list(parameter.kind)) return "a string";
-  return takes_aliases(parameter.kind)
+  if (!parameter.is_list()) return "a string";
+  return parameter.takes_object()
              ? "an array of strings, a string, or an object {\"alias\": \"expression\"} of strings"
              : "an array of strings, or a string";
 }
@@ -138,7 +128,7 @@ class Validation {
     for (const RawParameter& parameter : raw.parameters) {
       if (auto added = add(parameter); !added) {
         Error error = std::move(added).error();
-        error.parameter = parameter.name;
+        error.parameter = clip(parameter.name, kNameBytesMax);  // an unknown name may be long
         if (error.pointer.empty()) error.pointer = parameter.pointer;
         return fail(std::move(error));
       }
@@ -162,10 +152,10 @@ class Validation {
         number && parameter->kind == Kind::kInteger)
       return set_integer(*parameter, number->text);
     if (const auto* items = std::get_if<std::vector<std::string>>(&raw.value);
-        items && is_list(parameter->kind))
+        items && parameter->is_list())
       return set_items(*parameter, *items, raw.pointer);
     if (const auto* members = std::get_if<std::vector<AliasedText>>(&raw.value);
-        members && takes_aliases(parameter->kind))
+        members && parameter->takes_object())
       return set_members(*parameter, *members, raw.pointer);
     return wrong_kind(*parameter, raw);
   }
@@ -205,7 +195,7 @@ class Validation {
   Result<void> set_text(const ParameterInfo& parameter, const std::string& text) {
     if (parameter.kind == Kind::kFilter) return set_filter(parameter, text);
     if (text.empty()) return bad_parameter("the value is empty");
-    if (is_list(parameter.kind)) {
+    if (parameter.is_list()) {
       BOWSHOT_ASSIGN(std::vector<Item> items, parse_list(parameter.kind, text, *limits_));
       return set_list(parameter, std::move(items), "");
     }
