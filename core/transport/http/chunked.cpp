@@ -52,8 +52,9 @@ Result<size_t> ChunkedReader::read_line(std::string_view input, size_t body_byte
     if (state_ == State::kDataEnd && c != '\r')
       return fail(ErrorCode::kBadRequest, "a chunk's data are longer than its size says");
     line_.push_back(c);
-    // Sizes and line ends do not count: a body may come in chunks of one byte.
-    if (line_.size() > kLineBytesFree && ++overhead_bytes_ > overhead_bytes_max_)
+    // Sizes and their line ends do not count: a body may come in chunks of one byte.
+    const bool is_overhead = state_ == State::kTrailerLine || line_.size() > kLineBytesFree;
+    if (is_overhead && ++overhead_bytes_ > overhead_bytes_max_)
       return fail(ErrorCode::kHeadTooLarge,
                   "the chunked body's extensions and trailers exceed head_bytes (" +
                       std::to_string(overhead_bytes_max_) + ")");
@@ -69,13 +70,8 @@ Result<void> ChunkedReader::take_line(std::string_view line, size_t body_bytes) 
       state_ = State::kSizeLine;
       return {};
     case State::kTrailerLine:
-      if (line.empty())
-        state_ = State::kDone;
-      else
-        BOWSHOT_TRY(parse_field_line(line));
-      // Many short trailer lines are overhead too.
-      if ((overhead_bytes_ += 2) > overhead_bytes_max_)
-        return fail(ErrorCode::kHeadTooLarge, "the chunked body has too many trailer fields");
+      if (!line.empty()) BOWSHOT_TRY(parse_field_line(line));
+      if (line.empty()) state_ = State::kDone;
       return {};
     case State::kData:
     case State::kDone:

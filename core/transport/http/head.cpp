@@ -31,27 +31,31 @@ Result<bool> HeadReader::read(std::string_view input) {
       return fail(ErrorCode::kBadRequest, "a CR is not followed by LF");
     if (c != '\n' && c != '\r' && is_control(c))
       return fail(ErrorCode::kBadRequest, "the head holds a control character");
-    ++position_;
+    if (++position_ > size_max()) return fail(too_large());
     if (c != '\n') continue;
     const std::string_view line = input.substr(line_start_, position_ - line_start_ - 2);
     line_start_ = position_;
     BOWSHOT_TRY(take_line(line));
   }
-  BOWSHOT_TRY(check_size(position_));
   if (done_) BOWSHOT_TRY(finish());
   return done_;
 }
 
-Result<void> HeadReader::check_size(size_t input_bytes) const {
+/// Of what has come: until the request line is whole only the target can be long.
+size_t HeadReader::size_max() const {
   const bool in_request_line = head_.request.method.empty();
-  if (in_request_line &&
-      input_bytes > static_cast<size_t>(limits_->target_bytes) + kRequestLineSlack)
-    return fail(ErrorCode::kTargetTooLong, "the target is longer than target_bytes (" +
-                                               std::to_string(limits_->target_bytes) + ")");
-  if (input_bytes > static_cast<size_t>(limits_->head_bytes))
-    return fail(ErrorCode::kHeadTooLarge, "the head is larger than head_bytes (" +
-                                              std::to_string(limits_->head_bytes) + ")");
-  return {};
+  const auto head_bytes = static_cast<size_t>(limits_->head_bytes);
+  const auto target_bytes = static_cast<size_t>(limits_->target_bytes);
+  return in_request_line ? target_bytes + kRequestLineSlack : head_bytes;
+}
+
+Error HeadReader::too_large() const {
+  if (head_.request.method.empty())
+    return {.code = ErrorCode::kTargetTooLong,
+            .detail = "the target is longer than target_bytes, " +
+                      std::to_string(limits_->target_bytes)};
+  return {.code = ErrorCode::kHeadTooLarge,
+          .detail = "the head is larger than head_bytes, " + std::to_string(limits_->head_bytes)};
 }
 
 Result<void> HeadReader::take_line(std::string_view line) {
@@ -73,9 +77,7 @@ Result<void> HeadReader::take_line(std::string_view line) {
 Result<void> HeadReader::take_request_line(std::string_view line) {
   BOWSHOT_ASSIGN(const RequestLine parsed, parse_request_line(line));
   if (parsed.target.size() > static_cast<size_t>(limits_->target_bytes))
-    return fail(ErrorCode::kTargetTooLong,
-                "the target has " + std::to_string(parsed.target.size()) +
-                    " bytes, target_bytes is " + std::to_string(limits_->target_bytes));
+    return fail(too_large());
   if (std::ranges::find(kMethods, parsed.method) == kMethods.end())
     return fail(ErrorCode::kUnknownMethod,
                 "the methods served are GET, HEAD, OPTIONS, POST, QUERY, PUT and DELETE");
@@ -92,8 +94,7 @@ Result<void> HeadReader::finish() {
   BOWSHOT_TRY(finish_host());
   BOWSHOT_TRY(finish_framing());
   BOWSHOT_TRY(finish_expectation());
-  finish_keep_alive();
-  return {};
+  return finish_keep_alive();
 }
 
 /// RFC 9112, 3.2: exactly one Host, except in HTTP/1.0, which knows none. It may be empty. An
@@ -165,16 +166,18 @@ Result<void> HeadReader::finish_expectation() {
   return {};
 }
 
-void HeadReader::finish_keep_alive() {
-  head_.keep_alive = head_.version_minor > 0;
+Result<void> HeadReader::finish_keep_alive() {
   const std::string connection = head_.request.headers.get("Connection");
+  bool asks_close = false;
+  bool asks_keep_alive = head_.version_minor > 0;
   for (const std::string_view option : split_list(connection)) {
-    if (equals_ignoring_case(option, "close")) {
-      head_.keep_alive = false;
-      return;
-    }
-    if (equals_ignoring_case(option, "keep-alive")) head_.keep_alive = true;
+    if (!is_token(option))
+      return fail(ErrorCode::kBadRequest, "the Connection header is not a list of options");
+    asks_close = asks_close || equals_ignoring_case(option, "close");
+    asks_keep_alive = asks_keep_alive || equals_ignoring_case(option, "keep-alive");
   }
+  head_.keep_alive = asks_keep_alive && !asks_close;
+  return {};
 }
 
 }  // namespace bowshot::http

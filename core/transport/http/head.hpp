@@ -45,12 +45,13 @@ class HeadReader {
  private:
   Result<void> take_line(std::string_view line);
   Result<void> take_request_line(std::string_view line);
-  Result<void> check_size(size_t input_bytes) const;
+  size_t size_max() const;
+  Error too_large() const;
   Result<void> finish();
   Result<void> finish_host();
   Result<void> finish_framing();
   Result<void> finish_expectation();
-  void finish_keep_alive();
+  Result<void> finish_keep_alive();
 
   const Limits* limits_;
   Head head_;
