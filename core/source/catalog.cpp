@@ -43,12 +43,11 @@ std::string name_from(std::string_view stem) {
 /// The stem of a file; the name of a folder; the folder that a glob begins in.
 std::string default_name(const std::string& pattern) {
   namespace fs = std::filesystem;
-  if (is_glob(pattern)) return name_from(fs::absolute(glob_root(pattern)).lexically_normal()
-                                             .filename().string());
   std::error_code ignored;
-  const fs::path path = fs::absolute(pattern, ignored).lexically_normal();
+  const fs::path path =
+      fs::absolute(is_glob(pattern) ? glob_root(pattern) : pattern, ignored).lexically_normal();
   const fs::path last = path.has_filename() ? path.filename() : path.parent_path().filename();
-  const bool is_folder = fs::is_directory(path, ignored);
+  const bool is_folder = is_glob(pattern) || fs::is_directory(path, ignored);
   return name_from(is_folder ? last.string() : last.stem().string());
 }
 

@@ -71,7 +71,7 @@ class DistinctValues {
 /// Whether the footer says that every data page is dictionary-encoded: then the dictionary page
 /// holds every value.
 bool is_wholly_encoded(const parquet::ColumnChunkMetaData& chunk) {
-  if (!chunk.has_dictionary_page() || chunk.encoding_stats().empty()) return false;
+  if (chunk.encoding_stats().empty()) return false;
   return std::ranges::all_of(chunk.encoding_stats(), [](const parquet::PageEncodingStats& stats) {
     return stats.page_type == parquet::PageType::DICTIONARY_PAGE || stats.count == 0 ||
            stats.encoding == parquet::Encoding::RLE_DICTIONARY ||
