@@ -1,7 +1,11 @@
 #pragma once
 
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "query/cql2.hpp"
@@ -28,11 +32,17 @@ class Binder {
   /// A column, computed column or `_row` by name; `quoted` as written.
   Result<ExpressionPtr> bind_name(std::string_view name, bool quoted, int64_t position) const;
   /// `by` items: a column or bin(x, width) or time_bin(t, '1 month'), named by alias or the column.
+  /// A bin of integers by a whole width is int64 (of uint64: uint64), of decimals by a width that a
+  /// decimal holds decimal128, else float64; a time_bin has the column's type.
   Result<NamedExpression> bind_key(const Item& item) const;
-  /// `measures` items; the default alias is `count`, `mean_value`.
+  /// `measures` items; the default alias is `count`, `mean_value`. Text results are utf8, also of
+  /// dictionary<utf8> columns.
   Result<Measure> bind_measure(const Item& item) const;
 
  private:
+  std::unexpected<Error> unknown_column(std::string_view name, bool quoted,
+                                        int64_t position) const;
+
   std::shared_ptr<arrow::Schema> schema_;  // Arrow's way: shared with the dataset
   bool has_row_numbers_;
   std::vector<NamedExpression> computed_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "query/cql2_letters.hpp"
+#include "query/literal.hpp"
 #include "query/syntax.hpp"
 
 namespace bowshot {
@@ -252,6 +253,7 @@ Result<SyntaxPtr> Parser::parse_predicate_end(SyntaxPtr left, bool negated) {
   } else if (accept_keyword("LIKE")) {
     node.function = Function::kLike;
     BOWSHOT_ASSIGN(SyntaxPtr pattern, parse_sum());
+    BOWSHOT_TRY(check_pattern(*pattern));
     node.arguments = {std::move(left), std::move(pattern)};
   } else if (accept_keyword("IN")) {
     node.function = Function::kIn;
@@ -265,6 +267,20 @@ Result<SyntaxPtr> Parser::parse_predicate_end(SyntaxPtr left, bool negated) {
     return left;
   }
   return std::make_shared<const SyntaxNode>(std::move(node));
+}
+
+/// LIKE takes a text or CASEI of one, known before the query runs, whose escapes are whole.
+Result<void> Parser::check_pattern(const SyntaxNode& pattern) const {
+  const bool is_casei = pattern.kind == Kind::kOperation && pattern.function == Function::kCasei;
+  const SyntaxNode& text = is_casei ? *pattern.arguments.front() : pattern;
+  if (text.kind != Kind::kText)
+    return error_at(pattern.position, "the pattern of LIKE is a text, or CASEI of a text");
+  const size_t last_other = text.text.find_last_not_of('\\');
+  const size_t backslashes = text.text.size() - (last_other == std::string::npos ? 0 : last_other + 1);
+  if (backslashes % 2 == 1)
+    return error_at(text.position, "the pattern ends in a backslash that escapes nothing; a "
+                                   "backslash itself is written twice");
+  return {};
 }
 
 Result<SyntaxPtr> Parser::parse_sum() {
@@ -391,10 +407,19 @@ Result<SyntaxPtr> Parser::parse_call() {
                                 excerpt(name.text)),
                     suggest(name.text, functions));
   }
+  return parse_instant(name, is_date);
+}
+
+/// `('2026-11-22')`, after its word.
+Result<SyntaxPtr> Parser::parse_instant(const Token& name, bool is_date) {
+  const std::string_view example = is_date ? "'2026-11-22'" : "'2026-11-22T10:00:00Z'";
   BOWSHOT_TRY(expect_symbol("("));
   if (current_.kind != Token::Kind::kText)
-    return unexpected(is_date ? "a text such as '2026-11-22'"
-                              : "a text such as '2026-11-22T10:00:00Z'");
+    return unexpected(fmt::format("a text such as {}", example));
+  const std::string text = current_.value();
+  if (is_date ? !parse_date(text) : !parse_timestamp(text))
+    return error_at(name.position, fmt::format("{} is no {}; write it as {}", excerpt(current_.text),
+                                               is_date ? "date" : "timestamp", example));
   BOWSHOT_ASSIGN(SyntaxPtr literal,
                  make_literal_node({.kind = is_date ? Kind::kDate : Kind::kTimestamp,
                                     .position = name.position,

@@ -41,6 +41,7 @@ class Parser {
   Result<SyntaxPtr> parse_negation();
   Result<SyntaxPtr> parse_predicate();
   Result<SyntaxPtr> parse_predicate_end(SyntaxPtr left, bool negated);
+  Result<void> check_pattern(const SyntaxNode& pattern) const;
   Result<SyntaxPtr> parse_sum();
   Result<SyntaxPtr> parse_product();
   Result<SyntaxPtr> parse_signed();
@@ -48,6 +49,7 @@ class Parser {
   Result<SyntaxPtr> parse_operand();
   Result<SyntaxPtr> parse_name_operand();
   Result<SyntaxPtr> parse_call();
+  Result<SyntaxPtr> parse_instant(const Token& name, bool is_date);
   Result<SyntaxPtr> parse_chain(Function function, std::string_view keyword, Operand operand);
 
   Result<SyntaxPtr> make_literal_node(SyntaxNode node);
