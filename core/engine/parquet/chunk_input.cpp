@@ -9,59 +9,38 @@
 
 namespace bowshot {
 
-ChunkInput::ChunkInput(std::shared_ptr<const DataFile> file, ByteRange dictionary, ByteRange pages)
-    : file_(std::move(file)), dictionary_(dictionary), pages_(pages) {}
-
-arrow::Result<int64_t> ChunkInput::read_joined(int64_t position, int64_t bytes,
-                                               uint8_t* out) const {
-  bytes = std::min(bytes, size() - position);
-  int64_t done = 0;
-  if (position < dictionary_.size()) {
-    const int64_t wanted = std::min(bytes, dictionary_.size() - position);
-    ARROW_ASSIGN_OR_RAISE(
-        done, read_at(file_->descriptor(), dictionary_.begin + position, wanted, out));
-    if (done < wanted) return done;
-  }
-  if (done == bytes) return done;
-  const int64_t page_position = pages_.begin + position + done - dictionary_.size();
-  ARROW_ASSIGN_OR_RAISE(
-      const int64_t more, read_at(file_->descriptor(), page_position, bytes - done, out + done));
-  return done + more;
-}
+ChunkInput::ChunkInput(std::shared_ptr<const DataFile> file, ByteRange range)
+    : file_(std::move(file)), range_(range), position_(range.begin), peeked_at_(range.begin) {}
 
 arrow::Result<std::string_view> ChunkInput::Peek(int64_t bytes) {
-  peeked_at_ = position_ < dictionary_.size() ? dictionary_.begin + position_
-                                              : pages_.begin + position_ - dictionary_.size();
-  bytes = std::min(bytes, size() - position_);
-  const int64_t peeked_end = peeked_position_ + static_cast<int64_t>(peeked_.size());
-  if (position_ < peeked_position_ || position_ + bytes > peeked_end) {
+  bytes = std::min(bytes, range_.end - position_);
+  const bool is_peeked = position_ == peeked_at_ && bytes <= static_cast<int64_t>(peeked_.size());
+  if (!is_peeked) {
+    peeked_at_ = position_;
     peeked_.resize(static_cast<size_t>(bytes));
-    peeked_position_ = position_;
-    ARROW_ASSIGN_OR_RAISE(const int64_t done, read_joined(position_, bytes, peeked_.data()));
-    peeked_.resize(static_cast<size_t>(done));
-    bytes = done;
+    ARROW_ASSIGN_OR_RAISE(bytes, read_at(file_->descriptor(), position_, bytes, peeked_.data()));
+    peeked_.resize(static_cast<size_t>(bytes));
   }
-  const auto* begin = reinterpret_cast<const char*>(peeked_.data()) + position_ - peeked_position_;
-  return std::string_view(begin, static_cast<size_t>(bytes));
+  return std::string_view(reinterpret_cast<const char*>(peeked_.data()),
+                          static_cast<size_t>(bytes));
 }
 
 arrow::Result<int64_t> ChunkInput::Read(int64_t bytes, void* out) {
-  bytes = std::min(bytes, size() - position_);
-  const int64_t peeked_end = peeked_position_ + static_cast<int64_t>(peeked_.size());
-  int64_t done = 0;
-  if (position_ >= peeked_position_ && position_ < peeked_end) {
-    done = std::min(bytes, peeked_end - position_);
-    std::memcpy(out, peeked_.data() + (position_ - peeked_position_), static_cast<size_t>(done));
-  }
-  ARROW_ASSIGN_OR_RAISE(const int64_t more, read_joined(position_ + done, bytes - done,
-                                                        static_cast<uint8_t*>(out) + done));
-  position_ += done + more;
-  return done + more;
+  bytes = std::min(bytes, range_.end - position_);
+  const int64_t ahead = peeked_at_ + static_cast<int64_t>(peeked_.size()) - position_;
+  const int64_t copied = std::clamp<int64_t>(ahead, 0, bytes);
+  if (copied > 0)
+    std::memcpy(out, peeked_.data() + (position_ - peeked_at_), static_cast<size_t>(copied));
+  ARROW_ASSIGN_OR_RAISE(const int64_t read,
+                        read_at(file_->descriptor(), position_ + copied, bytes - copied,
+                                static_cast<uint8_t*>(out) + copied));
+  position_ += copied + read;
+  return copied + read;
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> ChunkInput::Read(int64_t bytes) {
   if (bytes < 0) return arrow::Status::IOError("a read of negative length");
-  bytes = std::min(bytes, size() - position_);  // a corrupt length must not become an allocation
+  bytes = std::min(bytes, range_.end - position_);  // a corrupt length must not be allocated
   if (skips_next_read_) {
     skips_next_read_ = false;
     position_ += bytes;

@@ -17,17 +17,16 @@ struct ByteRange {
   int64_t size() const { return end - begin; }
 };
 
-/// The pages of a column chunk that a reader needs, as one stream: the dictionary page's bytes, then
-/// those of the data pages from the first wanted one on. Reads ahead no more than a page header may
-/// need, so that a chunk of any size costs a page of memory. One thread at a time.
+/// Some pages of a column chunk as a stream. Reads ahead no more than a page header may need, so that
+/// a chunk of any size costs a page of memory. One thread at a time.
 class ChunkInput : public arrow::io::InputStream {
  public:
-  ChunkInput(std::shared_ptr<const DataFile> file, ByteRange dictionary, ByteRange pages);
+  ChunkInput(std::shared_ptr<const DataFile> file, ByteRange range);
 
   arrow::Result<int64_t> Read(int64_t bytes, void* out) override;
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override;
   arrow::Result<std::string_view> Peek(int64_t bytes) override;
-  arrow::Result<int64_t> Tell() const override { return position_; }
+  arrow::Result<int64_t> Tell() const override { return position_ - range_.begin; }
   arrow::Status Close() override { return arrow::Status::OK(); }
   bool closed() const override { return false; }
 
@@ -37,17 +36,11 @@ class ChunkInput : public arrow::io::InputStream {
   void skip_next_read() { skips_next_read_ = true; }
 
  private:
-  int64_t size() const { return dictionary_.size() + pages_.size(); }
-  /// Reads bytes of the joined stream, without the buffer.
-  arrow::Result<int64_t> read_joined(int64_t position, int64_t bytes, uint8_t* out) const;
-
   const std::shared_ptr<const DataFile> file_;  // shared with the dataset versions that hold it
-  const ByteRange dictionary_;
-  const ByteRange pages_;
-  int64_t position_ = 0;           // in the joined stream
-  std::vector<uint8_t> peeked_;    // the joined stream's bytes from peeked_position_ on
-  int64_t peeked_position_ = 0;
-  int64_t peeked_at_ = 0;
+  const ByteRange range_;
+  int64_t position_;             // in the file
+  std::vector<uint8_t> peeked_;  // the file's bytes from peeked_at_ on
+  int64_t peeked_at_;
   bool skips_next_read_ = false;
 };
 

@@ -50,6 +50,11 @@ int64_t place_leaves(const std::shared_ptr<const DataFile>& file, int group,
   return start;
 }
 
+bool is_dictionary(parquet::Encoding::type encoding) {
+  return encoding == parquet::Encoding::RLE_DICTIONARY ||
+         encoding == parquet::Encoding::PLAIN_DICTIONARY;
+}
+
 /// Bytes of one leaf column's values in a row group as Arrow holds them.
 RowBytes leaf_bytes(const parquet::ColumnDescriptor& leaf,
                     const parquet::ColumnChunkMetaData& column) {
@@ -71,7 +76,7 @@ RowBytes leaf_bytes(const parquet::ColumnDescriptor& leaf,
                      static_cast<double>(*sizes->unencoded_byte_array_data_bytes)};
   const auto encoded = static_cast<double>(column.total_uncompressed_size());
   return {.bytes = values * kOffsetBytes + std::max(0.0, encoded),
-          .is_exact = !column.has_dictionary_page()};
+          .is_exact = !std::ranges::any_of(column.encodings(), is_dictionary)};
 }
 
 }  // namespace

@@ -64,7 +64,13 @@ std::vector<PageStart> read_offset_index(const DataFile& file,
 std::vector<PageStart> walk_page_headers(const std::shared_ptr<const DataFile>& file, int leaf,
                                          const parquet::ColumnChunkMetaData& column,
                                          const ByteRange& chunk, int64_t rows) {
-  const auto input = std::make_shared<ChunkInput>(file, ByteRange{}, chunk);
+  // Straight to the data pages where the footer says where they are; some writers do not.
+  const bool has_own_dictionary_page = column.has_dictionary_page() &&
+                                       column.dictionary_page_offset() > 0 &&
+                                       column.data_page_offset() > chunk.begin;
+  const auto input = std::make_shared<ChunkInput>(
+      file, ByteRange{.begin = has_own_dictionary_page ? column.data_page_offset() : chunk.begin,
+                      .end = chunk.end});
   const auto reader =
       parquet::PageReader::Open(input, column.num_values(), column.compression(),
                                 reader_properties(), *file->metadata()->schema()->Column(leaf));

@@ -1,5 +1,6 @@
 #include "engine/parquet/paged_contents.hpp"
 
+#include <parquet/column_page.h>
 #include <parquet/column_reader.h>
 #include <parquet/exception.h>
 #include <parquet/metadata.h>
@@ -8,6 +9,7 @@
 
 #include <functional>
 #include <numeric>
+#include <utility>
 
 #include "source/parquet_reader.hpp"
 
@@ -28,6 +30,8 @@ class PagedRowGroup : public parquet::RowGroupReader::Contents {
   const parquet::ReaderProperties* properties() const override { return &properties_; }
 
  private:
+  std::unique_ptr<parquet::PageReader> open(int leaf, ByteRange range) const;
+
   std::shared_ptr<const PagedGroups> groups_;
   const int group_;
   std::unique_ptr<parquet::RowGroupMetaData> metadata_;
@@ -46,26 +50,67 @@ std::function<bool(const parquet::DataPageStats&)> expect_pages(const LeafStart&
   };
 }
 
-std::unique_ptr<parquet::PageReader> PagedRowGroup::GetColumnPageReader(int leaf) {
-  const DataFile& file = *groups_->file;
-  const parquet::ColumnDescriptor& descriptor = *file.metadata()->schema()->Column(leaf);
-  const auto column = metadata_->ColumnChunk(leaf);
-  const LeafStart start = group_ == groups_->group_begin ? groups_->starts[leaf] : LeafStart{};
-  ByteRange dictionary;
-  ByteRange pages = chunk_range(file, {.group = group_, .leaf = leaf});
-  if (start.map) {
-    dictionary = {.begin = pages.begin, .end = start.map->pages[0].offset};
-    pages.begin = start.map->pages[start.page].offset;
+bool is_dictionary_encoded(const parquet::Page& page) {
+  if (page.type() != parquet::PageType::DATA_PAGE && page.type() != parquet::PageType::DATA_PAGE_V2)
+    return false;
+  const auto encoding = static_cast<const parquet::DataPage&>(page).encoding();
+  return encoding == parquet::Encoding::RLE_DICTIONARY ||
+         encoding == parquet::Encoding::PLAIN_DICTIONARY;
+}
+
+/// Data pages from a chosen one on, and before them the dictionary page, if one of them needs it: a
+/// dictionary that grew too large for its writer is a megabyte that most pages do without.
+class ChosenPages : public parquet::PageReader {
+ public:
+  ChosenPages(std::unique_ptr<parquet::PageReader> dictionary,
+              std::unique_ptr<parquet::PageReader> data)
+      : dictionary_(std::move(dictionary)), data_(std::move(data)) {}
+
+  std::shared_ptr<parquet::Page> NextPage() override {
+    if (held_) return std::exchange(held_, nullptr);
+    auto page = data_->NextPage();
+    if (!page || has_dictionary_ || !is_dictionary_encoded(*page)) return page;
+    has_dictionary_ = true;
+    auto dictionary = dictionary_->NextPage();
+    if (!dictionary) return page;  // the decoder says what is missing
+    held_ = std::move(page);
+    return dictionary;
   }
+
+  void set_max_page_header_size(uint32_t size) override {
+    dictionary_->set_max_page_header_size(size);
+    data_->set_max_page_header_size(size);
+  }
+
+ private:
+  // Both live on: a page may point into its reader's buffer.
+  std::unique_ptr<parquet::PageReader> dictionary_;
+  std::unique_ptr<parquet::PageReader> data_;
+  std::shared_ptr<parquet::Page> held_;  // the data page that waits behind the dictionary
+  bool has_dictionary_ = false;
+};
+
+std::unique_ptr<parquet::PageReader> PagedRowGroup::open(int leaf, ByteRange range) const {
+  const DataFile& file = *groups_->file;
+  const auto column = metadata_->ColumnChunk(leaf);
   // Before 3.0, Parquet C++ wrote compressed pages that say they are not.
   const bool always_compressed = file.metadata()->writer_version().VersionLt(
       parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
-  auto reader = parquet::PageReader::Open(
-      std::make_shared<ChunkInput>(groups_->file, dictionary, pages), column->num_values(),
-      column->compression(), properties_, descriptor, always_compressed);
-  if (start.map && descriptor.max_repetition_level() == 0)
-    reader->set_data_page_filter(expect_pages(start));
-  return reader;
+  return parquet::PageReader::Open(std::make_shared<ChunkInput>(groups_->file, range),
+                                   column->num_values(), column->compression(), properties_,
+                                   *file.metadata()->schema()->Column(leaf), always_compressed);
+}
+
+std::unique_ptr<parquet::PageReader> PagedRowGroup::GetColumnPageReader(int leaf) {
+  const ByteRange chunk = chunk_range(*groups_->file, {.group = group_, .leaf = leaf});
+  const LeafStart start = group_ == groups_->group_begin ? groups_->starts[leaf] : LeafStart{};
+  if (!start.map) return open(leaf, chunk);
+  const auto& pages = start.map->pages;
+  auto data = open(leaf, {.begin = pages[start.page].offset, .end = chunk.end});
+  if (groups_->file->metadata()->schema()->Column(leaf)->max_repetition_level() == 0)
+    data->set_data_page_filter(expect_pages(start));
+  return std::make_unique<ChosenPages>(open(leaf, {.begin = chunk.begin, .end = pages[0].offset}),
+                                       std::move(data));
 }
 
 }  // namespace
