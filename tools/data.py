@@ -3,7 +3,7 @@
 
     tools/data.py 10M | 100M | 1B-narrow | tiny-1B | 200-columns | long-texts [--out DIR]
 
-10M, 100M    id, ts, category of 20, symbol of 1,000, skewed value, qty with nulls, clustered lon lat
+10M, 100M    id, ts, category of 20, symbol of 1,000, skewed value, qty with nulls, lon, lat
 1B-narrow    10^9 rows whose columns suit delta and run-length encodings, at most 4 GB
 tiny-1B      10^9 rows in about 1 MB: constant deltas and runs only
 200-columns  a million rows of 200 numbers         long-texts  40,000 rows of 50 KB

@@ -1,0 +1,269 @@
+"""Malformed, smuggled, oversized and slow requests, byte by byte on a raw socket."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from bowshot_server import BowshotServer
+
+SECONDS_MAX = 15.0
+HEAD = "Host: 127.0.0.1\r\n"
+COUNT = '{"dataset":"people","shape":"count","format":"json"}'
+
+
+@pytest.fixture(scope="module")
+def strict(small_datasets: list[str]) -> Iterator[BowshotServer]:
+    """Short limits, so that slow and idle connections are seen in a test's time."""
+    limits = ["--head-seconds", "1", "--idle-seconds", "1", "--connections", "64"]
+    with BowshotServer(small_datasets[:1], *limits) as started:
+        yield started
+
+
+def exchange(server: BowshotServer, raw: bytes, half_close: bool = False) -> bytes:
+    """Sends the bytes; everything that comes back until the server closes, or one whole answer."""
+    with server.connect(SECONDS_MAX) as connection:
+        connection.sendall(raw)
+        if half_close:
+            connection.shutdown(socket.SHUT_WR)
+        return read_to_end(connection)
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    received = b""
+    try:
+        while chunk := connection.recv(65_536):
+            received += chunk
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def status_of(received: bytes) -> int:
+    assert received.startswith(b"HTTP/1."), received[:200]
+    return int(received.split(b" ", 2)[1])
+
+
+def code_of(received: bytes) -> str:
+    return json.loads(received.partition(b"\r\n\r\n")[2])["code"]
+
+
+def get(path: str, *lines: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\n{HEAD}{''.join(line + chr(13) + chr(10) for line in lines)}\r\n".encode()
+
+
+def post(body: str, *lines: str) -> bytes:
+    head = f"POST /v1/query HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+    return (head + "".join(f"{line}\r\n" for line in lines) + "\r\n" + body).encode()
+
+
+MALFORMED = {
+    "no version": b"GET /\r\n\r\n",
+    "lower-case version": b"GET / http/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "no Host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two Hosts": get("/healthz", "Host: localhost"),
+    "bare LF between lines": b"GET /healthz HTTP/1.1\nHost: 127.0.0.1\n\n",
+    "bare LF in the last line": b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\n\r\n",
+    "bare CR in a value": get("/healthz", "X-A: a\rb"),
+    "NUL in a value": get("/healthz", "X-A: a\0b"),
+    "blank before the colon": get("/healthz", "X-A : a"),
+    "blank in a name": get("/healthz", "X A: a"),
+    "empty name": get("/healthz", ": a"),
+    "no colon": get("/healthz", "nonsense"),
+    "folded line": get("/healthz", "X-A: a", " folded"),
+    "first line folded": b"GET /healthz HTTP/1.1\r\n X: y\r\nHost: 127.0.0.1\r\n\r\n",
+    "blank in the target": b"GET /a b HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "control byte in the target": b"GET /a\x01 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "method with a blank": b" GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "method of odd bytes": b"G(T / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "length and chunks": post("0\r\n\r\n", "Content-Length: 5", "Transfer-Encoding: chunked"),
+    "two lengths": post(COUNT, f"Content-Length: {len(COUNT)}", "Content-Length: 1"),
+    "a list of lengths": post(COUNT, f"Content-Length: {len(COUNT)}, 1"),
+    "a signed length": post(COUNT, f"Content-Length: +{len(COUNT)}"),
+    "a negative length": post(COUNT, "Content-Length: -1"),
+    "a hexadecimal length": post(COUNT, "Content-Length: 0x10"),
+    "a length with a blank within": post(COUNT, "Content-Length: 1 0"),
+    "a length beyond int64": post(COUNT, "Content-Length: 99999999999999999999999"),
+    "an empty length": post(COUNT, "Content-Length: "),
+    "chunk size not a number": post("xyz\r\n\r\n", "Transfer-Encoding: chunked"),
+    "chunk size with a sign": post("-1\r\n\r\n", "Transfer-Encoding: chunked"),
+    "chunk without its line end": post("3\r\nabcd0\r\n\r\n", "Transfer-Encoding: chunked"),
+    "chunk size with bare LF": post("3\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+    "chunk size beyond 64 bits": post("fffffffffffffffff\r\n", "Transfer-Encoding: chunked"),
+    "binary noise": bytes(range(256)) * 4 + b"\r\n\r\n",
+    "a TLS hello": bytes.fromhex("16030100c8010000c40303") + bytes(190),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed(strict: BowshotServer, name: str) -> None:
+    """400 bad_request, and the connection closes: what follows would not be understood."""
+    received = exchange(strict, MALFORMED[name] + get("/healthz"))
+    assert status_of(received) == 400
+    assert code_of(received) == "bad_request"
+    assert received.count(b"HTTP/1.1 ") == 1, "the bytes after it were taken for a request"
+    assert strict.get("/healthz").status == 200
+
+
+def test_smuggled_request_is_not_answered(strict: BowshotServer) -> None:
+    inner = get("/v1/datasets")
+    for line in ("Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, chunked"):
+        raw = post("", line, f"Content-Length: {len(inner)}") + inner
+        received = exchange(strict, raw)
+        assert received.count(b"HTTP/1.1 ") == 1
+        assert status_of(received) in (400, 501)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"GET / HTTP/2.0\r\nHost: 127.0.0.1\r\n\r\n", 505, "unknown_http_version"),
+        (b"GET / HTTP/0.9\r\nHost: 127.0.0.1\r\n\r\n", 505, "unknown_http_version"),
+        (post("", "Transfer-Encoding: gzip, chunked"), 501, "unknown_transfer_coding"),
+        (b"BREW / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", 501, "unknown_method"),
+        (get("/" + "a" * 20_000), 414, "target_too_long"),
+        (get("/healthz", *[f"X-{i}: {'a' * 1000}" for i in range(40)]), 431, "head_too_large"),
+        (get("/healthz", "X-Long: " + "a" * 40_000), 431, "head_too_large"),
+        (post("", "Content-Length: 2000000"), 413, "body_too_large"),
+        (post("", "Expect: magic", "Content-Length: 2"), 417, "bad_expectation"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else None,
+)
+def test_refused(strict: BowshotServer, raw: bytes, status: int, code: str) -> None:
+    received = exchange(strict, raw)
+    assert (status_of(received), code_of(received)) == (status, code)
+
+
+def test_chunked_body_beyond_the_limit(strict: BowshotServer) -> None:
+    piece = "10000\r\n" + "x" * 0x10000 + "\r\n"
+    with strict.connect(SECONDS_MAX) as connection:
+        try:
+            connection.sendall(post("", "Transfer-Encoding: chunked"))
+            for _ in range(64):
+                connection.sendall(piece.encode())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused before all of it was sent
+        received = read_to_end(connection)
+    if received:  # a reset may overtake the answer
+        assert (status_of(received), code_of(received)) == (413, "body_too_large")
+    assert strict.get("/healthz").status == 200
+
+
+def test_head_that_never_ends(strict: BowshotServer) -> None:
+    start = time.monotonic()
+    received = exchange(strict, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+    assert time.monotonic() - start < 5
+    assert (status_of(received), code_of(received)) == (408, "head_too_slow")
+
+
+def test_head_that_drips(strict: BowshotServer) -> None:
+    """One byte now and then does not extend the time for a head."""
+    start = time.monotonic()
+    with strict.connect(SECONDS_MAX) as connection:
+        for byte in get("/healthz", *["X: y"] * 40):
+            ready, _, _ = select.select([connection], [], [], 0.05)
+            if ready:
+                break
+            try:
+                connection.sendall(bytes([byte]))
+            except (BrokenPipeError, ConnectionResetError):
+                break
+        received = read_to_end(connection)
+    assert time.monotonic() - start < 5
+    assert not received or status_of(received) == 408
+
+
+def test_idle_connection_is_closed_silently(strict: BowshotServer) -> None:
+    assert exchange(strict, b"") == b""
+
+
+def test_keep_alive_then_idle(strict: BowshotServer) -> None:
+    received = exchange(strict, get("/healthz"))
+    assert received.count(b"HTTP/1.1 200") == 1
+
+
+def test_pipelined_requests_are_answered_in_order(strict: BowshotServer) -> None:
+    raw = get("/healthz") + get("/v1/nothing") + get("/v1/datasets", "Connection: close")
+    received = exchange(strict, raw)
+    statuses = [int(part.split(b" ")[0]) for part in received.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [200, 404, 200]
+
+
+def test_half_closed_socket_counts_as_leaving(strict: BowshotServer) -> None:
+    """The answer may be cut off, but the server goes on and nothing runs."""
+    exchange(strict, get("/v1/datasets/people/rows"), half_close=True)
+    assert strict.get("/healthz").status == 200
+
+
+def test_http_1_0(strict: BowshotServer) -> None:
+    raw = b"GET /v1/datasets/people/count?format=json HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
+    received = exchange(strict, raw)
+    assert status_of(received) == 200
+    assert b"transfer-encoding" not in received.lower()
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["rows"] == [[18]]
+
+
+def test_chunked_request_body(strict: BowshotServer) -> None:
+    first, second = COUNT[:10], COUNT[10:]
+    body = f"{len(first):x};note=1\r\n{first}\r\n{len(second):X}\r\n{second}\r\n0\r\nX-Trailer: a\r\n\r\n"
+    received = exchange(strict, post(body, "Transfer-Encoding: chunked", "Connection: close"))
+    assert status_of(received) == 200
+    assert b"[[18]]" in received
+
+
+def test_expect_100_continue(strict: BowshotServer) -> None:
+    with strict.connect(SECONDS_MAX) as connection:
+        lines = ["Expect: 100-continue", f"Content-Length: {len(COUNT)}", "Connection: close"]
+        connection.sendall(post("", *lines))
+        assert connection.recv(64).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.sendall(COUNT.encode())
+        assert status_of(read_to_end(connection)) == 200
+
+
+def test_header_names_in_any_case_and_blanks_around_values(strict: BowshotServer) -> None:
+    raw = b"GET /healthz HTTP/1.1\r\nhOsT:127.0.0.1  \r\ncOnNeCtIoN: \t close\t\r\n\r\n"
+    assert status_of(exchange(strict, raw)) == 200
+
+
+def test_absolute_target(strict: BowshotServer) -> None:
+    raw = b"GET http://127.0.0.1/healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    assert status_of(exchange(strict, raw)) == 200
+
+
+def test_more_connections_than_allowed(strict: BowshotServer) -> None:
+    """The surplus is refused or waits; those that are open stay, and the process lives."""
+    held = [strict.connect(SECONDS_MAX) for _ in range(80)]
+    for connection in held:
+        connection.close()
+    deadline = time.monotonic() + SECONDS_MAX
+    while time.monotonic() < deadline:
+        try:
+            assert strict.get("/healthz").status == 200
+            return
+        except (ConnectionError, OSError):
+            continue
+    pytest.fail("the server did not come back")
+
+
+def test_random_bytes_never_end_the_process(strict: BowshotServer) -> None:
+    import random
+
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    source = random.Random(seed)
+    base = post(COUNT, f"Content-Length: {len(COUNT)}", "Accept: */*", "Connection: close")
+    for _ in range(300):
+        raw = bytearray(base)
+        for _ in range(source.randrange(1, 6)):
+            at = source.randrange(len(raw))
+            raw[at : at + source.randrange(3)] = source.randbytes(source.randrange(3))
+        with strict.connect(SECONDS_MAX) as connection:
+            connection.sendall(raw)
+            connection.shutdown(socket.SHUT_WR)
+            read_to_end(connection)
+    assert strict.is_running()
+    assert strict.get("/healthz").status == 200
