@@ -20,10 +20,12 @@ namespace json = boost::json;
 /// silently and rounds numbers, hence not that.
 class TreeBuilder {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the names that Boost.JSON asks for.
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
   static constexpr std::size_t max_key_size = std::size_t(-1);
   static constexpr std::size_t max_string_size = std::size_t(-1);
+  // NOLINTEND(readability-identifier-naming)
   using error_code = boost::system::error_code;
 
   bool on_document_begin(error_code&) { return true; }
