@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("BOWSHOT_CACHE", str(Path.home() / ".cache" / "bowshot"))
 
 import datasets
 import pytest

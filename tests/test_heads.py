@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import select
 import socket
 import time
@@ -53,7 +54,8 @@ def code_of(received: bytes) -> str:
 
 
 def get(path: str, *lines: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\n{HEAD}{''.join(line + chr(13) + chr(10) for line in lines)}\r\n".encode()
+    fields = "".join(f"{line}\r\n" for line in lines)
+    return f"GET {path} HTTP/1.1\r\n{HEAD}{fields}\r\n".encode()
 
 
 def post(body: str, *lines: str) -> bytes:
@@ -209,7 +211,8 @@ def test_http_1_0(strict: BowshotServer) -> None:
 
 def test_chunked_request_body(strict: BowshotServer) -> None:
     first, second = COUNT[:10], COUNT[10:]
-    body = f"{len(first):x};note=1\r\n{first}\r\n{len(second):X}\r\n{second}\r\n0\r\nX-Trailer: a\r\n\r\n"
+    body = f"{len(first):x};note=1\r\n{first}\r\n{len(second):X}\r\n{second}\r\n"
+    body += "0\r\nX-Trailer: a\r\n\r\n"
     received = exchange(strict, post(body, "Transfer-Encoding: chunked", "Connection: close"))
     assert status_of(received) == 200
     assert b"[[18]]" in received
@@ -250,8 +253,6 @@ def test_more_connections_than_allowed(strict: BowshotServer) -> None:
 
 
 def test_random_bytes_never_end_the_process(strict: BowshotServer) -> None:
-    import random
-
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     source = random.Random(seed)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import data
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,11 +29,6 @@ NOTICE_SECONDS = 0.25  # how much later this test may see it, on two busy cores
 
 @pytest.fixture(scope="module")
 def billion() -> Path:
-    import sys
-
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
-    import data
-
     return data.make("tiny-1B")
 
 
@@ -188,11 +184,12 @@ def test_deadline(billion: Path) -> None:
 def test_stalled_reader(billion: Path) -> None:
     flags = ["--stalled-reader-seconds", "1"]
     with BowshotServer([f"flights={datasets.FLIGHTS}"], *flags) as server:
-        with SlowReader(server, ROWS) as reader:
-            reader.read_some(100_000)
-            wait_until(lambda: running(server) == 0, 10, "the stalled stream ends")
-            told = server.get(f"/v1/requests/{reader.headers['bowshot-request']}").json()
-            assert told["state"] == "failed"
+        reader = SlowReader(server, ROWS)
+        reader.read_some(100_000)
+        wait_until(lambda: running(server) == 0, 10, "the stalled stream ends")
+        told = server.get(f"/v1/requests/{reader.headers['bowshot-request']}").json()
+        assert told["state"] == "failed"
+        reader.close()
 
 
 # Files that change.
