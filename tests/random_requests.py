@@ -288,7 +288,7 @@ def aggregate(generator: Generator) -> Question:
     where = generator.predicate(1) if source.random() < 0.5 else None
     names = [f"m{i}" for i in range(len(chosen))]
     asked = [f"{n}:{f}({quoted(c)})" for n, (f, c) in zip(names, chosen, strict=True)]
-    parameters = {"measures": ",".join(["n:count()", *asked])}
+    parameters = {"measures": ",".join(["total:count()", *asked])}
     if keys:
         parameters["by"] = ",".join(map(quoted, keys))
     if where:
@@ -297,7 +297,7 @@ def aggregate(generator: Generator) -> Question:
         f"{MEASURES[f][0].format(in_sql(c))} AS {n}"
         for n, (f, c) in zip(names, chosen, strict=True)
     ]
-    fields = ", ".join([*map(in_sql, keys), "count(*) AS n", *spelt])
+    fields = ", ".join([*map(in_sql, keys), "count(*) AS total", *spelt])
     sql = f"SELECT {fields} FROM t{' WHERE ' + where.sql if where else ''}"
     if keys:
         listed = ", ".join(map(in_sql, keys))
@@ -306,7 +306,7 @@ def aggregate(generator: Generator) -> Question:
 
     def polars(frame: pl.DataFrame) -> pl.DataFrame:
         kept = frame.filter(where.polars) if where else frame
-        made = [pl.len().cast(pl.Int64).alias("n")]
+        made = [pl.len().cast(pl.Int64).alias("total")]
         for name, (function, of) in zip(names, chosen, strict=True):
             made.append(MEASURES[function][1](C(of)).alias(name))
         if not keys:
