@@ -39,18 +39,25 @@ class ExpressionBinder {
     Operand operand{.position = node.position};
     switch (node.kind) {
       case SyntaxNode::Kind::kName: {
-        BOWSHOT_ASSIGN(operand.expression, names_->bind_name(node.text, node.quoted, node.position));
+        BOWSHOT_ASSIGN(operand.expression,
+                       names_->bind_name(node.text, node.quoted, node.position));
         break;
       }
-      case SyntaxNode::Kind::kNumber: operand.number = ExactNumber::parse(node.text); break;
+      case SyntaxNode::Kind::kNumber:
+        operand.number = ExactNumber::parse(node.text);
+        break;
       case SyntaxNode::Kind::kText:
         operand.expression = make_literal(std::make_shared<arrow::StringScalar>(node.text));
         break;
       case SyntaxNode::Kind::kBoolean:
         operand.expression = make_literal(std::make_shared<arrow::BooleanScalar>(node.truth));
         break;
-      case SyntaxNode::Kind::kDate: operand.instant = parse_date(node.text); break;
-      case SyntaxNode::Kind::kTimestamp: operand.instant = parse_timestamp(node.text); break;
+      case SyntaxNode::Kind::kDate:
+        operand.instant = parse_date(node.text);
+        break;
+      case SyntaxNode::Kind::kTimestamp:
+        operand.instant = parse_timestamp(node.text);
+        break;
       case SyntaxNode::Kind::kOperation:
         if (node.function == Function::kNegate) {
           BOWSHOT_ASSIGN(const Operand argument, bind(*node.arguments.front()));
@@ -92,21 +99,28 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_call(const SyntaxNode& node,
                                   const std::vector<Operand>& operands) const {
     switch (node.function) {
-      case Function::kBetween: return bind_between(operands);
-      case Function::kIn: return bind_in(operands);
+      case Function::kBetween:
+        return bind_between(operands);
+      case Function::kIn:
+        return bind_in(operands);
       case Function::kLike:
-      case Function::kCasei: return bind_text(node.function, operands);
+      case Function::kCasei:
+        return bind_text(node.function, operands);
       case Function::kIsNull: {
         BOWSHOT_ASSIGN(ExpressionPtr argument, natural_expression(operands.front()));
         return make_call(arrow::boolean(), Function::kIsNull, {std::move(argument)});
       }
-      case Function::kAdd: return bind_sum(operands, node.subtracted);
+      case Function::kAdd:
+        return bind_sum(operands, node.subtracted);
       case Function::kMultiply:
       case Function::kDivide:
       case Function::kIntegerDivide:
-      case Function::kModulo: return bind_product(node.function, operands);
-      case Function::kPower: return bind_power(operands[0], operands[1]);
-      default: return bind_comparison(node.function, operands[0], operands[1]);
+      case Function::kModulo:
+        return bind_product(node.function, operands);
+      case Function::kPower:
+        return bind_power(operands[0], operands[1]);
+      default:
+        return bind_comparison(node.function, operands[0], operands[1]);
     }
   }
 
@@ -115,9 +129,9 @@ class ExpressionBinder {
     std::vector<ExpressionPtr> arguments;
     for (const Operand& operand : operands) {
       if (operand.family() != TypeFamily::kText)
-        return type_error(operand.position, fmt::format("{} takes text, not {}",
-                                                        is_like ? "LIKE" : "CASEI",
-                                                        operand.describe()));
+        return type_error(
+            operand.position,
+            fmt::format("{} takes text, not {}", is_like ? "LIKE" : "CASEI", operand.describe()));
       arguments.push_back(operand.expression);
     }
     return make_call(is_like ? arrow::boolean() : arrow::utf8(), function, std::move(arguments));
@@ -135,13 +149,15 @@ Result<void> Binder::add_computed(const std::vector<Item>& items) {
   for (const Item& item : items) {
     BOWSHOT_CHECK(item.alias && item.expression);  // as parse_compute_item() makes them
     const std::string& name = *item.alias;
-    const bool is_taken = name == kRowNumberName || schema_->GetFieldIndex(name) >= 0 ||
-                          std::ranges::find(computed_, name, &NamedExpression::name) != computed_.end();
+    const bool is_taken =
+        name == kRowNumberName || schema_->GetFieldIndex(name) >= 0 ||
+        std::ranges::find(computed_, name, &NamedExpression::name) != computed_.end();
     if (is_taken || name.empty())
-      return fail(Error{.code = ErrorCode::kBadParameter,
-                        .detail = name.empty() ? std::string("a computed column needs a name")
-                                               : fmt::format("the name {} is already taken", spell_name(name)),
-                        .position = item.position});
+      return fail(Error{
+          .code = ErrorCode::kBadParameter,
+          .detail = name.empty() ? std::string("a computed column needs a name")
+                                 : fmt::format("the name {} is already taken", spell_name(name)),
+          .position = item.position});
     BOWSHOT_ASSIGN(ExpressionPtr expression, bind(item.expression));
     // dictionary<utf8> is the type of a column as it was declared, not of what is computed.
     if (is_text(*expression->type)) expression = make_cast(expression, arrow::utf8());

@@ -40,8 +40,7 @@ class Binder {
   Result<Measure> bind_measure(const Item& item) const;
 
  private:
-  std::unexpected<Error> unknown_column(std::string_view name, bool quoted,
-                                        int64_t position) const;
+  std::unexpected<Error> unknown_column(std::string_view name, bool quoted, int64_t position) const;
 
   std::shared_ptr<arrow::Schema> schema_;  // Arrow's way: shared with the dataset
   bool has_row_numbers_;

@@ -22,7 +22,9 @@ Result<void> require_number(const Operand& operand) {
                     fmt::format("arithmetic takes numbers, not {}", operand.describe()));
 }
 
-bool is_fraction(const Operand& operand) { return operand.number && !operand.number->is_integer; }
+bool is_fraction(const Operand& operand) {
+  return operand.number && !operand.number->is_integer;
+}
 
 /// The decimal type of an exact number: a literal's narrowest, all digits that an integer may have.
 std::shared_ptr<arrow::DataType> decimal_type(const Operand& operand) {
@@ -43,7 +45,8 @@ NumberClass class_of(const Operand& operand) {
     return operand.number->decimal_type() ? NumberClass::kDecimal : NumberClass::kFloat;
   }
   if (bowshot::is_integer(*operand.expression->type)) return NumberClass::kInteger;
-  return bowshot::is_floating(*operand.expression->type) ? NumberClass::kFloat : NumberClass::kDecimal;
+  return bowshot::is_floating(*operand.expression->type) ? NumberClass::kFloat
+                                                         : NumberClass::kDecimal;
 }
 
 Result<ExpressionPtr> as_class(const Operand& operand, NumberClass number_class) {
@@ -125,8 +128,8 @@ class ChainBinder {
     if (terms_.empty()) first_ = operand;
     BOWSHOT_ASSIGN(ExpressionPtr expression, as_class(operand, class_));
     const auto& type = expression->type;
-    type_ = type_ && class_ == NumberClass::kDecimal ? decimal_result(function_, *type_, *type)
-                                                     : type;
+    type_ =
+        type_ && class_ == NumberClass::kDecimal ? decimal_result(function_, *type_, *type) : type;
     terms_.push_back({operand, std::move(expression), is_subtracted});
     return {};
   }

@@ -23,11 +23,16 @@ ExpressionPtr make_predicate(Function function, std::vector<ExpressionPtr> argum
 /// `a f b` is `b mirrored(f) a`.
 Function mirrored(Function function) {
   switch (function) {
-    case Function::kLess: return Function::kGreater;
-    case Function::kLessEqual: return Function::kGreaterEqual;
-    case Function::kGreater: return Function::kLess;
-    case Function::kGreaterEqual: return Function::kLessEqual;
-    default: return function;
+    case Function::kLess:
+      return Function::kGreater;
+    case Function::kLessEqual:
+      return Function::kGreaterEqual;
+    case Function::kGreater:
+      return Function::kLess;
+    case Function::kGreaterEqual:
+      return Function::kLessEqual;
+    default:
+      return function;
   }
 }
 
@@ -41,24 +46,26 @@ bool holds_for_greater(Function function) {
          function == Function::kNotEqual;
 }
 
-/// True or false for every value of x, and null for null: a comparison with the grid's edge.
-ExpressionPtr make_constant(const ExpressionPtr& x, const Grid& grid, bool truth) {
-  return make_predicate(truth ? Function::kGreaterEqual : Function::kLess,
-                        {x, make_grid_literal(x->type, grid.min)});
+/// True or false for every value of x, and null for null: for a literal that no x can reach. Made
+/// of x alone, since the edges of a type are not literals that every engine can spell.
+ExpressionPtr make_constant(const ExpressionPtr& x, bool truth) {
+  return make_predicate(truth ? Function::kEqual : Function::kNotEqual, {x, x});
 }
 
 /// `x function L`, where L lies somewhere on, between or beyond the values that x can have.
-ExpressionPtr compare_on_grid(Function function, const ExpressionPtr& x, const Grid& grid,
-                              const GridPlace& place) {
+ExpressionPtr compare_on_grid(Function function, const ExpressionPtr& x, const GridPlace& place) {
   switch (place.kind) {
     case GridPlace::Kind::kOn:
       return make_predicate(function, {x, make_grid_literal(x->type, place.value)});
-    case GridPlace::Kind::kBelow: return make_constant(x, grid, holds_for_greater(function));
-    case GridPlace::Kind::kAbove: return make_constant(x, grid, holds_for_less(function));
-    case GridPlace::Kind::kBetween: break;
+    case GridPlace::Kind::kBelow:
+      return make_constant(x, holds_for_greater(function));
+    case GridPlace::Kind::kAbove:
+      return make_constant(x, holds_for_less(function));
+    case GridPlace::Kind::kBetween:
+      break;
   }
   if (holds_for_less(function) == holds_for_greater(function))  // = and <>
-    return make_constant(x, grid, holds_for_less(function));
+    return make_constant(x, holds_for_less(function));
   return make_predicate(holds_for_less(function) ? Function::kLessEqual : Function::kGreater,
                         {x, make_grid_literal(x->type, place.value)});
 }
@@ -76,12 +83,13 @@ struct CoarseAndFine {
 ExpressionPtr compare_coarse(Function function, const CoarseAndFine& sides) {
   const auto steps = [&](Function f) { return make_predicate(f, {sides.coarse, sides.floored}); };
   const auto rest = [&](Function f) {
-    return make_predicate(Function::kAnd, {steps(Function::kEqual),
-                                           make_predicate(f, {sides.aligned, sides.fine})});
+    return make_predicate(
+        Function::kAnd, {steps(Function::kEqual), make_predicate(f, {sides.aligned, sides.fine})});
   };
   switch (function) {
     case Function::kLessEqual:
-    case Function::kGreater: return steps(function);
+    case Function::kGreater:
+      return steps(function);
     case Function::kLess:
       return make_predicate(Function::kOr, {steps(Function::kLess), rest(Function::kLess)});
     case Function::kGreaterEqual:
@@ -102,26 +110,34 @@ struct DecimalShape {
 DecimalShape decimal_shape(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::INT8:
-    case arrow::Type::UINT8: return {3, 0};
+    case arrow::Type::UINT8:
+      return {3, 0};
     case arrow::Type::INT16:
-    case arrow::Type::UINT16: return {5, 0};
+    case arrow::Type::UINT16:
+      return {5, 0};
     case arrow::Type::INT32:
-    case arrow::Type::UINT32: return {10, 0};
-    case arrow::Type::INT64: return {19, 0};
-    case arrow::Type::UINT64: return {20, 0};
-    default: break;
+    case arrow::Type::UINT32:
+      return {10, 0};
+    case arrow::Type::INT64:
+      return {19, 0};
+    case arrow::Type::UINT64:
+      return {20, 0};
+    default:
+      break;
   }
   const auto& decimal = static_cast<const arrow::DecimalType&>(type);
   return {decimal.precision() - decimal.scale(), decimal.scale()};
 }
 
 /// An integer type that holds both, or none: then a decimal does.
-std::shared_ptr<arrow::DataType> common_integer(const arrow::DataType& a, const arrow::DataType& b) {
+std::shared_ptr<arrow::DataType> common_integer(const arrow::DataType& a,
+                                                const arrow::DataType& b) {
   if (!bowshot::is_integer(a) || !bowshot::is_integer(b)) return nullptr;
   const bool a_wide = a.id() == arrow::Type::UINT64;
   const bool b_wide = b.id() == arrow::Type::UINT64;
   if (!a_wide && !b_wide) return arrow::int64();
-  const bool both_unsigned = arrow::is_unsigned_integer(a.id()) && arrow::is_unsigned_integer(b.id());
+  const bool both_unsigned =
+      arrow::is_unsigned_integer(a.id()) && arrow::is_unsigned_integer(b.id());
   return both_unsigned ? arrow::uint64() : nullptr;
 }
 
@@ -129,8 +145,7 @@ std::shared_ptr<arrow::DataType> common_integer(const arrow::DataType& a, const 
 CoarseAndFine floor_decimal(const ExpressionPtr& coarse, const ExpressionPtr& fine) {
   const int32_t scale = std::max(0, decimal_shape(*coarse->type).scale);
   const auto coarse_type = arrow::decimal128(kDecimalDigitsMax, scale);
-  const auto fine_type =
-      arrow::decimal128(kDecimalDigitsMax, decimal_shape(*fine->type).scale);
+  const auto fine_type = arrow::decimal128(kDecimalDigitsMax, decimal_shape(*fine->type).scale);
   const ExpressionPtr step = make_grid_literal(arrow::decimal128(std::max(1, scale), scale), 1);
   const ExpressionPtr floored = make_call(coarse_type, Function::kBin, {fine, step});
   return {.coarse = make_cast(coarse, coarse_type),
@@ -166,7 +181,7 @@ Result<ExpressionPtr> compare_numbers(Function function, const Operand& left,
   }
   if (!right.number) return compare_exact(function, left.expression, right.expression);
   const Grid grid = *number_grid(*left.expression->type);
-  return compare_on_grid(function, left.expression, grid, place_on(grid, *right.number));
+  return compare_on_grid(function, left.expression, place_on(grid, *right.number));
 }
 
 /// Without a zone: the same instants, labelled as one type.
@@ -201,15 +216,15 @@ ExpressionPtr compare_times(Function function, const ExpressionPtr& left,
   if (a_step < b_step) return compare_times(mirrored(function), b, a);
   const ExpressionPtr aligned =
       make_call(b->type, Function::kTimeBin, {b, make_literal(step_width(*a->type))});
-  return compare_coarse(function, {.coarse = a,
-                                   .fine = b,
-                                   .floored = make_cast(aligned, a->type),
-                                   .aligned = aligned});
+  return compare_coarse(
+      function,
+      {.coarse = a, .fine = b, .floored = make_cast(aligned, a->type), .aligned = aligned});
 }
 
 std::unexpected<Error> cannot_compare(const Operand& left, const Operand& right) {
   const Operand& at_fault = left.is_literal() && !right.is_literal() ? left : right;
-  std::string detail = fmt::format("{} cannot be compared with {}", left.describe(), right.describe());
+  std::string detail =
+      fmt::format("{} cannot be compared with {}", left.describe(), right.describe());
   const bool time_with_text =
       (left.family() == TypeFamily::kTime && right.family() == TypeFamily::kText) ||
       (left.family() == TypeFamily::kText && right.family() == TypeFamily::kTime);
@@ -226,7 +241,8 @@ bool is_equality(Function function) {
 Result<ExpressionPtr> compare_same_type(Function function, const Operand& left,
                                         const Operand& right) {
   if (left.family() == TypeFamily::kNested)
-    return type_error(left.position, fmt::format("{} has no comparison but IS NULL", left.describe()));
+    return type_error(left.position,
+                      fmt::format("{} has no comparison but IS NULL", left.describe()));
   if (!left.expression->type->Equals(*right.expression->type)) return cannot_compare(left, right);
   if (left.family() == TypeFamily::kBinary && !is_equality(function))
     return type_error(left.position, "binary has no order; it can be compared by = and <>");
@@ -237,7 +253,8 @@ Result<ExpressionPtr> compare_same_type(Function function, const Operand& left,
 Result<Operand> typed_left(const Operand& left, const Operand& right) {
   Operand typed{.position = left.position};
   const bool meets_integer = left.number && right.number && right.number->is_integer;
-  const auto decimal = meets_integer && !left.number->is_integer ? left.number->decimal_type() : nullptr;
+  const auto decimal =
+      meets_integer && !left.number->is_integer ? left.number->decimal_type() : nullptr;
   if (decimal) {
     const GridPlace place = place_on(*number_grid(*decimal), *left.number);
     typed.expression = make_grid_literal(decimal, place.value);
@@ -266,16 +283,18 @@ Result<ExpressionPtr> bind_comparison(Function function, const Operand& left,
     return bind_comparison(function, typed, right);
   }
   switch (left.family()) {
-    case TypeFamily::kNumber: return compare_numbers(function, left, right);
+    case TypeFamily::kNumber:
+      return compare_numbers(function, left, right);
     case TypeFamily::kTime: {
       if (!right.instant) return compare_times(function, left.expression, right.expression);
       const Grid grid = *time_grid(*left.expression->type);
-      return compare_on_grid(function, left.expression, grid, place_on(grid, *right.instant));
+      return compare_on_grid(function, left.expression, place_on(grid, *right.instant));
     }
     case TypeFamily::kText:
     case TypeFamily::kBoolean:
       return make_predicate(function, {left.expression, right.expression});
-    default: return compare_same_type(function, left, right);
+    default:
+      return compare_same_type(function, left, right);
   }
 }
 
@@ -287,11 +306,10 @@ Result<ExpressionPtr> bind_between(const std::vector<Operand>& operands) {
   const Call& to = std::get<Call>(high->node);
   // One call where both bounds stand as they were written and meet x itself.
   const bool is_plain = x.expression && from.function == Function::kGreaterEqual &&
-                        to.function == Function::kLessEqual &&
-                        from.arguments[0] == x.expression && to.arguments[0] == x.expression;
+                        to.function == Function::kLessEqual && from.arguments[0] == x.expression &&
+                        to.arguments[0] == x.expression;
   if (!is_plain) return make_predicate(Function::kAnd, {std::move(low), std::move(high)});
-  return make_predicate(Function::kBetween,
-                        {x.expression, from.arguments[1], to.arguments[1]});
+  return make_predicate(Function::kBetween, {x.expression, from.arguments[1], to.arguments[1]});
 }
 
 Result<ExpressionPtr> bind_in(const std::vector<Operand>& operands) {

@@ -70,29 +70,37 @@ std::unexpected<Error> unknown_measure(const Item& item, std::string_view name) 
   for (const MeasureInfo& measure : kMeasures) names.emplace_back(measure.name);
   std::vector<std::string> suggestions = suggest(name, names);
   if (item.function.empty())
-    return bad_item(item.position, "a measure is a function of a column, such as mean(value)",
+    return bad_item(item.name_position, "a measure is a function of a column, such as mean(value)",
                     std::move(suggestions));
-  return bad_item(item.position,
+  return bad_item(item.name_position,
                   fmt::format("there is no such measure; there are {}", fmt::join(names, ", ")),
                   std::move(suggestions));
 }
 
 bool is_taken_by(Takes takes, const arrow::DataType& type) {
   switch (takes) {
-    case Takes::kAnything: return true;
-    case Takes::kComparable: return type_family(type) != TypeFamily::kNested;
-    case Takes::kOrderable: return is_orderable(type);
-    case Takes::kNumber: return bowshot::is_numeric(type);
+    case Takes::kAnything:
+      return true;
+    case Takes::kComparable:
+      return type_family(type) != TypeFamily::kNested;
+    case Takes::kOrderable:
+      return is_orderable(type);
+    case Takes::kNumber:
+      return bowshot::is_numeric(type);
   }
   return false;
 }
 
 std::shared_ptr<arrow::DataType> result_type(Gives gives, const arrow::DataType& argument) {
   switch (gives) {
-    case Gives::kCount: return arrow::int64();
-    case Gives::kFloat64: return arrow::float64();
-    case Gives::kArgument: return is_text(argument) ? arrow::utf8() : argument.GetSharedPtr();
-    case Gives::kSum: break;
+    case Gives::kCount:
+      return arrow::int64();
+    case Gives::kFloat64:
+      return arrow::float64();
+    case Gives::kArgument:
+      return is_text(argument) ? arrow::utf8() : argument.GetSharedPtr();
+    case Gives::kSum:
+      break;
   }
   if (bowshot::is_integer(argument)) return arrow::int64();
   if (bowshot::is_floating(argument)) return arrow::float64();
@@ -111,9 +119,9 @@ Result<ExpressionPtr> bind_argument(const Binder& binder, const SyntaxNode& argu
 /// A number literal, perhaps with a sign.
 std::optional<ExactNumber> number_of(const SyntaxNode& node) {
   if (node.kind == SyntaxNode::Kind::kNumber) return ExactNumber::parse(node.text);
-  const bool is_negation =
-      node.kind == SyntaxNode::Kind::kOperation && node.function == Function::kNegate &&
-      node.arguments.front()->kind == SyntaxNode::Kind::kNumber;
+  const bool is_negation = node.kind == SyntaxNode::Kind::kOperation &&
+                           node.function == Function::kNegate &&
+                           node.arguments.front()->kind == SyntaxNode::Kind::kNumber;
   if (!is_negation) return std::nullopt;
   return ExactNumber::parse(node.arguments.front()->text).negated();
 }
@@ -143,8 +151,9 @@ Result<ExpressionPtr> bind_bin(const ExpressionPtr& x, const Item& item) {
     const auto& of_x = static_cast<const arrow::DecimalType&>(*x->type);
     const auto& of_step = static_cast<const arrow::DecimalType&>(*step_type);
     const int32_t scale = std::max(of_x.scale(), of_step.scale());
-    const int32_t digits = std::max(of_x.precision() - of_x.scale(),
-                                    of_step.precision() - of_step.scale()) + 1 + scale;
+    const int32_t digits =
+        std::max(of_x.precision() - of_x.scale(), of_step.precision() - of_step.scale()) + 1 +
+        scale;
     const Int128 steps = place_on(*number_grid(*step_type), *width).value;
     return make_bin(arrow::decimal128(std::min(digits, kDecimalDigitsMax), scale), x,
                     make_grid_literal(step_type, steps));
@@ -156,9 +165,9 @@ Result<ExpressionPtr> bind_bin(const ExpressionPtr& x, const Item& item) {
 Result<ExpressionPtr> bind_time_bin(const ExpressionPtr& time, const Item& item) {
   const SyntaxNode& node = *item.arguments[1];
   if (type_family(*time->type) != TypeFamily::kTime)
-    return type_error(item.arguments[0]->position,
-                      fmt::format("time_bin takes dates and timestamps, not {}",
-                                  type_name(*time->type)));
+    return type_error(
+        item.arguments[0]->position,
+        fmt::format("time_bin takes dates and timestamps, not {}", type_name(*time->type)));
   const auto width =
       node.kind == SyntaxNode::Kind::kText ? TimeWidth::parse(node.text) : std::nullopt;
   if (!width || width->unit < TimeWidth::Unit::kSecond)
@@ -173,7 +182,8 @@ Result<ExpressionPtr> bind_time_bin(const ExpressionPtr& time, const Item& item)
 }
 
 Result<NamedExpression> bind_plain_key(const Binder& binder, const Item& item) {
-  BOWSHOT_ASSIGN(ExpressionPtr column, binder.bind_name(item.name, item.quoted, item.position));
+  BOWSHOT_ASSIGN(ExpressionPtr column,
+                 binder.bind_name(item.name, item.quoted, item.name_position));
   return NamedExpression{.name = item.alias.value_or(item.name), .expression = std::move(column)};
 }
 
@@ -187,20 +197,21 @@ Result<NamedExpression> Binder::bind_key(const Item& item) const {
   } else {
     const bool is_time = function == "time_bin";
     if (!is_time && function != "bin")
-      return bad_item(item.position, "a key is a column, bin(x, width) or time_bin(t, '1 month')",
+      return bad_item(item.name_position,
+                      "a key is a column, bin(x, width) or time_bin(t, '1 month')",
                       suggest(function, {"bin", "time_bin"}));
     if (item.arguments.size() != 2)
-      return bad_item(item.position,
-                      fmt::format("expected {}, found {} arguments",
-                                  is_time ? "time_bin(t, '1 month')" : "bin(x, width)",
-                                  item.arguments.size()));
+      return bad_item(
+          item.name_position,
+          fmt::format("expected {}, found {} arguments",
+                      is_time ? "time_bin(t, '1 month')" : "bin(x, width)", item.arguments.size()));
     BOWSHOT_ASSIGN(ExpressionPtr x, bind_argument(*this, *item.arguments[0]));
     BOWSHOT_ASSIGN(key.expression, is_time ? bind_time_bin(x, item) : bind_bin(x, item));
     key.name = item.alias.value_or(item.arguments[0]->text);
   }
   const arrow::DataType& type = *key.expression->type;
   if (type_family(type) == TypeFamily::kNested)
-    return type_error(item.position, fmt::format("{} cannot be a key", type_name(type)));
+    return type_error(item.name_position, fmt::format("{} cannot be a key", type_name(type)));
   return key;
 }
 
@@ -214,8 +225,8 @@ Result<Measure> Binder::bind_measure(const Item& item) const {
                    .function = MeasureFunction::kCountRows,
                    .type = arrow::int64()};
   if (item.arguments.size() != info->arguments)
-    return bad_item(item.position, fmt::format("expected {}, found {} arguments", info->usage,
-                                               item.arguments.size()));
+    return bad_item(item.name_position, fmt::format("expected {}, found {} arguments", info->usage,
+                                                    item.arguments.size()));
 
   const SyntaxNode& first = *item.arguments[0];
   BOWSHOT_ASSIGN(ExpressionPtr x, bind_argument(*this, first));

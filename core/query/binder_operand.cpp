@@ -22,7 +22,8 @@ Result<ExpressionPtr> natural_number(const ExactNumber& number, int64_t position
 
 ExpressionPtr natural_instant(const Instant& instant) {
   if (instant.is_date)
-    return make_grid_literal(arrow::date32(), place_on(*time_grid(*arrow::date32()), instant).value);
+    return make_grid_literal(arrow::date32(),
+                             place_on(*time_grid(*arrow::date32()), instant).value);
   for (const auto unit : {arrow::TimeUnit::MICRO, arrow::TimeUnit::NANO}) {
     const auto type = arrow::timestamp(unit, "UTC");
     const GridPlace place = place_on(*time_grid(*type), instant);
@@ -39,13 +40,19 @@ TypeFamily type_family(const arrow::DataType& type) {
   if (bowshot::is_numeric(type)) return TypeFamily::kNumber;
   if (is_text(type)) return TypeFamily::kText;
   switch (type.id()) {
-    case arrow::Type::BOOL: return TypeFamily::kBoolean;
+    case arrow::Type::BOOL:
+      return TypeFamily::kBoolean;
     case arrow::Type::DATE32:
-    case arrow::Type::TIMESTAMP: return TypeFamily::kTime;
-    case arrow::Type::TIME64: return TypeFamily::kTimeOfDay;
-    case arrow::Type::DURATION: return TypeFamily::kDuration;
-    case arrow::Type::BINARY: return TypeFamily::kBinary;
-    default: return TypeFamily::kNested;
+    case arrow::Type::TIMESTAMP:
+      return TypeFamily::kTime;
+    case arrow::Type::TIME64:
+      return TypeFamily::kTimeOfDay;
+    case arrow::Type::DURATION:
+      return TypeFamily::kDuration;
+    case arrow::Type::BINARY:
+      return TypeFamily::kBinary;
+    default:
+      return TypeFamily::kNested;
   }
 }
 
@@ -94,8 +101,8 @@ ExpressionPtr make_cast(const ExpressionPtr& expression, std::shared_ptr<arrow::
 }
 
 std::unexpected<Error> type_error(int64_t position, std::string detail) {
-  return fail(Error{
-      .code = ErrorCode::kTypeMismatch, .detail = std::move(detail), .position = position});
+  return fail(
+      Error{.code = ErrorCode::kTypeMismatch, .detail = std::move(detail), .position = position});
 }
 
 }  // namespace bowshot

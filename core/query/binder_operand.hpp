@@ -16,9 +16,14 @@ namespace bowshot {
 
 /// What may be compared with what.
 enum class TypeFamily {
-  kNumber, kText, kTime, kBoolean,       // compare within the family
-  kTimeOfDay, kDuration, kBinary,        // compare with their own type only; kBinary has no order
-  kNested                                // IS NULL only
+  kNumber,
+  kText,
+  kTime,
+  kBoolean,  // compare within the family
+  kTimeOfDay,
+  kDuration,
+  kBinary,  // compare with their own type only; kBinary has no order
+  kNested   // IS NULL only
 };
 TypeFamily type_family(const arrow::DataType& type);
 /// Whether values have an order: what min, max and arg_min take.
@@ -39,8 +44,8 @@ struct Operand {
 };
 
 /// `operand` with the type it has by itself: int64, else uint64, decimal128(38, 0) or float64; a
-/// fraction is float64; a date date32; a timestamp the finest unit that holds it. `overflow` for what
-/// no type holds.
+/// fraction is float64; a date date32; a timestamp the finest unit that holds it. `overflow` for
+/// what no type holds.
 Result<ExpressionPtr> natural_expression(const Operand& operand);
 /// The same as float64, by a cast where it is not a literal.
 Result<ExpressionPtr> float64_expression(const Operand& operand);

@@ -239,7 +239,9 @@ bool is_in(const CodePointRange (&ranges)[count], char32_t code_point) {
   return range != std::end(ranges) && range->first <= code_point;
 }
 
-bool is_ascii_letter(char32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_ascii_letter(char32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 }  // namespace
 

@@ -7,10 +7,16 @@
 namespace bowshot {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 bool equal_without_case(std::string_view word, std::string_view upper_case) {
   return std::ranges::equal(word, upper_case, {}, upper);
@@ -26,8 +32,8 @@ size_t digits_from(std::string_view text, size_t start) {
 constexpr std::string_view kSymbols[] = {"<>", "<=", ">=", "!=", "==", "=", "<", ">", "(",
                                          ")",  ",",  ":",  "+",  "-",  "*", "/", "%", "^"};
 
-constexpr std::string_view kReservedWords[] = {"AND",  "OR", "NOT",  "BETWEEN", "IN", "LIKE",
-                                               "IS",   "NULL", "TRUE", "FALSE",   "DIV"};
+constexpr std::string_view kReservedWords[] = {"AND", "OR",   "NOT",  "BETWEEN", "IN", "LIKE",
+                                               "IS",  "NULL", "TRUE", "FALSE",   "DIV"};
 
 }  // namespace
 
@@ -120,8 +126,9 @@ Token Lexer::next_symbol() {
 }
 
 bool is_reserved_word(std::string_view word) {
-  return std::ranges::any_of(
-      kReservedWords, [&](std::string_view reserved) { return equal_without_case(word, reserved); });
+  return std::ranges::any_of(kReservedWords, [&](std::string_view reserved) {
+    return equal_without_case(word, reserved);
+  });
 }
 
 }  // namespace bowshot

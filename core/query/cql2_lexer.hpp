@@ -10,8 +10,8 @@ namespace bowshot {
 struct Token {
   enum class Kind { kEnd, kName, kQuotedName, kText, kNumber, kSymbol, kInvalid };
   Kind kind = Kind::kEnd;
-  int64_t position = 0;          // byte offset; of kEnd: the text's length
-  std::string_view text = {};    // as written, quotes included
+  int64_t position = 0;           // byte offset; of kEnd: the text's length
+  std::string_view text = {};     // as written, quotes included
   std::string_view problem = {};  // kInvalid: what is wrong
 
   bool is_symbol(std::string_view symbol) const { return kind == Kind::kSymbol && text == symbol; }

@@ -15,7 +15,8 @@ namespace {
 
 using Kind = SyntaxNode::Kind;
 
-/// However high `filter_depth` is set, the parser's and the binder's recursion fits a thread's stack.
+/// However high `filter_depth` is set, the parser's and the binder's recursion fits a thread's
+/// stack.
 constexpr int64_t kDepthCeiling = 500;
 
 SyntaxPtr make_operation(Function function, int64_t position, std::vector<SyntaxPtr> arguments) {
@@ -59,8 +60,8 @@ std::optional<Function> product_function(const Token& token) {
 }
 
 const std::vector<std::string>& operator_words() {
-  static const std::vector<std::string> words = {"AND", "OR", "BETWEEN", "IN", "LIKE",
-                                                 "IS NULL", "NOT", "DIV"};
+  static const std::vector<std::string> words = {"AND",  "OR",      "BETWEEN", "IN",
+                                                 "LIKE", "IS NULL", "NOT",     "DIV"};
   return words;
 }
 
@@ -125,6 +126,7 @@ Result<Item> Parser::parse_item(ItemKind kind) {
       const bool is_name =
           current_.kind == Token::Kind::kName || current_.kind == Token::Kind::kQuotedName;
       if (!is_name) return unexpected("a column's name");
+      item.name_position = current_.position;
       item.quoted = current_.kind == Token::Kind::kQuotedName;
       item.name = advance().value();
       break;
@@ -160,6 +162,7 @@ Result<void> Parser::parse_alias(Item& item, bool is_required) {
 }
 
 Result<void> Parser::parse_name_or_function(Item& item) {
+  item.name_position = current_.position;
   if (current_.kind == Token::Kind::kQuotedName) {
     item.quoted = true;
     item.name = advance().value();
@@ -276,10 +279,12 @@ Result<void> Parser::check_pattern(const SyntaxNode& pattern) const {
   if (text.kind != Kind::kText)
     return error_at(pattern.position, "the pattern of LIKE is a text, or CASEI of a text");
   const size_t last_other = text.text.find_last_not_of('\\');
-  const size_t backslashes = text.text.size() - (last_other == std::string::npos ? 0 : last_other + 1);
+  const size_t backslashes =
+      text.text.size() - (last_other == std::string::npos ? 0 : last_other + 1);
   if (backslashes % 2 == 1)
-    return error_at(text.position, "the pattern ends in a backslash that escapes nothing; a "
-                                   "backslash itself is written twice");
+    return error_at(text.position,
+                    "the pattern ends in a backslash that escapes nothing; a "
+                    "backslash itself is written twice");
   return {};
 }
 
@@ -350,9 +355,9 @@ Result<SyntaxPtr> Parser::parse_operand() {
     case Token::Kind::kNumber:
     case Token::Kind::kText: {
       const Kind kind = current_.kind == Token::Kind::kNumber ? Kind::kNumber : Kind::kText;
-      BOWSHOT_ASSIGN(SyntaxPtr literal, make_literal_node({.kind = kind,
-                                                           .position = current_.position,
-                                                           .text = current_.value()}));
+      BOWSHOT_ASSIGN(SyntaxPtr literal,
+                     make_literal_node(
+                         {.kind = kind, .position = current_.position, .text = current_.value()}));
       advance();
       return literal;
     }
@@ -395,7 +400,8 @@ Result<SyntaxPtr> Parser::parse_call() {
   if (name.is_keyword("CASEI")) {
     BOWSHOT_ASSIGN(std::vector<SyntaxPtr> arguments, parse_arguments());
     if (arguments.size() != 1)
-      return error_at(name.position, fmt::format("CASEI takes one argument, not {}", arguments.size()));
+      return error_at(name.position,
+                      fmt::format("CASEI takes one argument, not {}", arguments.size()));
     return make_operation(Function::kCasei, name.position, std::move(arguments));
   }
   const bool is_date = name.is_keyword("DATE");
@@ -418,8 +424,9 @@ Result<SyntaxPtr> Parser::parse_instant(const Token& name, bool is_date) {
     return unexpected(fmt::format("a text such as {}", example));
   const std::string text = current_.value();
   if (is_date ? !parse_date(text) : !parse_timestamp(text))
-    return error_at(name.position, fmt::format("{} is no {}; write it as {}", excerpt(current_.text),
-                                               is_date ? "date" : "timestamp", example));
+    return error_at(name.position,
+                    fmt::format("{} is no {}; write it as {}", excerpt(current_.text),
+                                is_date ? "date" : "timestamp", example));
   BOWSHOT_ASSIGN(SyntaxPtr literal,
                  make_literal_node({.kind = is_date ? Kind::kDate : Kind::kTimestamp,
                                     .position = name.position,
@@ -431,7 +438,8 @@ Result<SyntaxPtr> Parser::parse_instant(const Token& name, bool is_date) {
 
 Result<SyntaxPtr> Parser::make_literal_node(SyntaxNode node) {
   if (++literals_ > literals_max_)
-    return error_at(node.position, fmt::format("more than {} literals (filter_literals)", literals_max_));
+    return error_at(node.position,
+                    fmt::format("more than {} literals (filter_literals)", literals_max_));
   return std::make_shared<const SyntaxNode>(std::move(node));
 }
 

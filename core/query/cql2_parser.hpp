@@ -16,8 +16,8 @@ enum class ItemKind { kName, kOrder, kFunction, kCompute };
 /// Recursive descent over one text: an expression, or the items of a list parameter. Used once.
 ///   Parser parser(text, limits, ErrorCode::kBadFilter);
 ///   BOWSHOT_ASSIGN(SyntaxPtr filter, parser.parse_expression_text());
-/// Recursion is bounded by `filter_depth`: each parenthesis, function, list, NOT, sign, exponent and
-/// change of operator within a product counts one; a chain's length counts nothing.
+/// Recursion is bounded by `filter_depth`: each parenthesis, function, list, NOT, sign, exponent
+/// and change of operator within a product counts one; a chain's length counts nothing.
 class Parser {
  public:
   /// `code` is that of every error: `bad_filter` or `bad_parameter`.

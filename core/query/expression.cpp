@@ -49,9 +49,12 @@ class ColumnWalk {
 
 std::string to_string(const ColumnReference& column) {
   switch (column.kind) {
-    case ColumnReference::Kind::kDataset: return fmt::format("#{}", column.index);
-    case ColumnReference::Kind::kComputed: return fmt::format("${}", column.index);
-    case ColumnReference::Kind::kRowNumber: return "_row";
+    case ColumnReference::Kind::kDataset:
+      return fmt::format("#{}", column.index);
+    case ColumnReference::Kind::kComputed:
+      return fmt::format("${}", column.index);
+    case ColumnReference::Kind::kRowNumber:
+      return "_row";
   }
   return "?";
 }
@@ -75,38 +78,63 @@ ExpressionPtr make_literal(std::shared_ptr<arrow::Scalar> value) {
 
 ExpressionPtr make_call(std::shared_ptr<arrow::DataType> type, Function function,
                         std::vector<ExpressionPtr> arguments) {
-  return std::make_shared<const Expression>(Expression{
-      .type = std::move(type),
-      .node = Call{.function = function, .arguments = std::move(arguments)}});
+  return std::make_shared<const Expression>(
+      Expression{.type = std::move(type),
+                 .node = Call{.function = function, .arguments = std::move(arguments)}});
 }
 
 std::string_view function_name(Function function) {
   switch (function) {
-    case Function::kAnd: return "and";
-    case Function::kOr: return "or";
-    case Function::kNot: return "not";
-    case Function::kEqual: return "equal";
-    case Function::kNotEqual: return "not_equal";
-    case Function::kLess: return "less";
-    case Function::kLessEqual: return "less_equal";
-    case Function::kGreater: return "greater";
-    case Function::kGreaterEqual: return "greater_equal";
-    case Function::kBetween: return "between";
-    case Function::kIn: return "in";
-    case Function::kLike: return "like";
-    case Function::kIsNull: return "is_null";
-    case Function::kCasei: return "casei";
-    case Function::kAdd: return "add";
-    case Function::kSubtract: return "subtract";
-    case Function::kMultiply: return "multiply";
-    case Function::kDivide: return "divide";
-    case Function::kIntegerDivide: return "integer_divide";
-    case Function::kModulo: return "modulo";
-    case Function::kPower: return "power";
-    case Function::kNegate: return "negate";
-    case Function::kBin: return "bin";
-    case Function::kTimeBin: return "time_bin";
-    case Function::kCast: return "cast";
+    case Function::kAnd:
+      return "and";
+    case Function::kOr:
+      return "or";
+    case Function::kNot:
+      return "not";
+    case Function::kEqual:
+      return "equal";
+    case Function::kNotEqual:
+      return "not_equal";
+    case Function::kLess:
+      return "less";
+    case Function::kLessEqual:
+      return "less_equal";
+    case Function::kGreater:
+      return "greater";
+    case Function::kGreaterEqual:
+      return "greater_equal";
+    case Function::kBetween:
+      return "between";
+    case Function::kIn:
+      return "in";
+    case Function::kLike:
+      return "like";
+    case Function::kIsNull:
+      return "is_null";
+    case Function::kCasei:
+      return "casei";
+    case Function::kAdd:
+      return "add";
+    case Function::kSubtract:
+      return "subtract";
+    case Function::kMultiply:
+      return "multiply";
+    case Function::kDivide:
+      return "divide";
+    case Function::kIntegerDivide:
+      return "integer_divide";
+    case Function::kModulo:
+      return "modulo";
+    case Function::kPower:
+      return "power";
+    case Function::kNegate:
+      return "negate";
+    case Function::kBin:
+      return "bin";
+    case Function::kTimeBin:
+      return "time_bin";
+    case Function::kCast:
+      return "cast";
   }
   return "?";
 }

@@ -12,36 +12,47 @@
 
 namespace bowshot {
 
-/// What a typed expression may call. Every function's types are checked by the binder; engines spell
-/// them. Null rules: as in SQL, unless said otherwise. What the binder promises:
-/// - Both sides of a comparison, and everything in kBetween and kIn, have one type; for text that is
-///   utf8 or dictionary<utf8>, in any mix.
-/// - int64 and float64 arithmetic has arguments of the result's type. Decimal arithmetic has decimal
-///   arguments of their own precision and scale.
-/// - Arithmetic except kPower and kNegate is n-ary, two or more arguments, from left to right: a flat
-///   chain is one call, so that nothing recurses along it. A kNegate as a later argument of a kAdd of
-///   three or more is a subtraction and is best spelt as one: it must not overflow where `a - b`
-///   does not.
+/// What a typed expression may call. Every function's types are checked by the binder; engines
+/// spell them. Null rules: as in SQL, unless said otherwise. What the binder promises:
+/// - Both sides of a comparison, and everything in kBetween and kIn, have one type; for text that
+///   is utf8 or dictionary<utf8>, in any mix. A comparison of x with x itself (one pointer) says
+///   that the answer is the same for every x but null, whose answer is null.
+/// - int64 and float64 arithmetic has arguments of the result's type. Decimal arithmetic has
+///   decimal arguments of their own precision and scale.
+/// - Arithmetic except kPower and kNegate is n-ary, two or more arguments, from left to right: a
+///   flat chain is one call, so that nothing recurses along it. A kNegate as a later argument of a
+///   kAdd of three or more is a subtraction and is best spelt as one: it must not overflow where
+///   `a - b` does not.
 enum class Function {
-  kAnd, kOr, kNot,                       // bool...; n-ary and, or
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kBetween,                              // x, low, high
-  kIn,                                   // x, then one or more items, nearly always literals
-  kLike,                                 // text, pattern; % _ and escape backslash; the pattern
-                                         // is a literal or kCasei of a literal
-  kIsNull,                               // never null
-  kCasei,                                // text -> text, Unicode simple lower case
-  kAdd, kSubtract, kMultiply,            // int64 (overflow is an error), decimal128 or float64
-  kDivide,                               // float64; by zero: null
-  kIntegerDivide, kModulo,               // truncating, dividend's sign; by zero: null
-  kPower,                                // float64
-  kNegate,
-  kBin,                                  // x, width literal: floor(x / width) * width; exact for
-                                         // integers and decimals, else float64
-  kTimeBin,                              // t, literal text such as '15 minutes', validated
-  kCast,                                 // to this expression's type; inserted by the binder only:
-                                         // numbers to wider ones or float64, dictionary to utf8,
-                                         // times to another unit (exact) or from or to UTC
+  kAnd,  // n-ary, as is kOr
+  kOr,
+  kNot,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kBetween,        // x, low, high
+  kIn,             // x, then one or more items, nearly always literals
+  kLike,           // text, pattern (a literal or kCasei of one); % _ and escape backslash
+  kIsNull,         // never null
+  kCasei,          // text -> utf8, Unicode simple lower case
+  kAdd,            // int64 (overflow is an error), decimal128 or float64
+  kSubtract,       // as kAdd
+  kMultiply,       // as kAdd
+  kDivide,         // float64; by zero: null
+  kIntegerDivide,  // int64 or float64, truncating; by zero: null
+  kModulo,         // int64 or float64, the dividend's sign; by zero: null
+  kPower,          // float64
+  kNegate,         // as kAdd
+  kBin,            // x, width literal: floor(x / width) * width, of int64, uint64 or decimal128
+                   // (then exact, x and width of their own scale), else float64
+  kTimeBin,        // t, literal text such as '15 minutes' that TimeWidth::parse reads, with
+                   // '1 millisecond' and '1 microsecond' from comparisons of two units
+  kCast,           // to this expression's type; inserted by the binder only: numbers to wider
+                   // ones or float64, dictionary to utf8, times to another unit (exact for the
+                   // values that occur), or a zone's label taken off
 };
 
 struct Expression;

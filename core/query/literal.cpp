@@ -36,10 +36,14 @@ Grid integer_grid() {
 
 Int128 nanoseconds_of(arrow::TimeUnit::type unit) {
   switch (unit) {
-    case arrow::TimeUnit::SECOND: return kNanosecondsPerSecond;
-    case arrow::TimeUnit::MILLI: return 1'000'000;
-    case arrow::TimeUnit::MICRO: return 1'000;
-    case arrow::TimeUnit::NANO: return 1;
+    case arrow::TimeUnit::SECOND:
+      return kNanosecondsPerSecond;
+    case arrow::TimeUnit::MILLI:
+      return 1'000'000;
+    case arrow::TimeUnit::MICRO:
+      return 1'000;
+    case arrow::TimeUnit::NANO:
+      return 1;
   }
   return 1;
 }
@@ -215,20 +219,29 @@ std::optional<Instant> parse_timestamp(std::string_view text) {
 
 std::optional<Grid> number_grid(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::INT8: return integer_grid<int8_t>();
-    case arrow::Type::INT16: return integer_grid<int16_t>();
-    case arrow::Type::INT32: return integer_grid<int32_t>();
-    case arrow::Type::INT64: return integer_grid<int64_t>();
-    case arrow::Type::UINT8: return integer_grid<uint8_t>();
-    case arrow::Type::UINT16: return integer_grid<uint16_t>();
-    case arrow::Type::UINT32: return integer_grid<uint32_t>();
-    case arrow::Type::UINT64: return integer_grid<uint64_t>();
+    case arrow::Type::INT8:
+      return integer_grid<int8_t>();
+    case arrow::Type::INT16:
+      return integer_grid<int16_t>();
+    case arrow::Type::INT32:
+      return integer_grid<int32_t>();
+    case arrow::Type::INT64:
+      return integer_grid<int64_t>();
+    case arrow::Type::UINT8:
+      return integer_grid<uint8_t>();
+    case arrow::Type::UINT16:
+      return integer_grid<uint16_t>();
+    case arrow::Type::UINT32:
+      return integer_grid<uint32_t>();
+    case arrow::Type::UINT64:
+      return integer_grid<uint64_t>();
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::DecimalType&>(type);
       const Int128 max = power_of_ten(decimal.precision()) - 1;
       return Grid{.scale = decimal.scale(), .min = -max, .max = max};
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -269,14 +282,16 @@ ExpressionPtr make_grid_literal(const std::shared_ptr<arrow::DataType>& type, In
   switch (type->id()) {
     case arrow::Type::DECIMAL128:
       return make_literal(std::make_shared<arrow::Decimal128Scalar>(
-          arrow::Decimal128(static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value)), type));
+          arrow::Decimal128(static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value)),
+          type));
     case arrow::Type::TIMESTAMP:
       return make_literal(std::make_shared<arrow::TimestampScalar>(whole, type));
     case arrow::Type::DATE32:
       return make_literal(std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(whole)));
     case arrow::Type::UINT64:
       return make_literal(std::make_shared<arrow::UInt64Scalar>(static_cast<uint64_t>(value)));
-    default: break;
+    default:
+      break;
   }
   auto scalar = arrow::MakeScalar(type, whole);
   BOWSHOT_CHECK(scalar.ok());  // integers only, within the type's grid

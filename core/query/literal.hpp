@@ -36,8 +36,9 @@ struct Instant {
   bool is_date = false;
 };
 
-/// `2026-11-22`; `2026-11-22T10:00:00.123456789+01:00`, with a blank for the T, without seconds, and
-/// without a zone (then it is UTC). Nothing where the text is neither or there is no such day or time.
+/// `2026-11-22`; `2026-11-22T10:00:00.123456789+01:00`, with a blank for the T, without seconds,
+/// and without a zone (then it is UTC). Nothing where the text is neither or there is no such day
+/// or time.
 std::optional<Instant> parse_date(std::string_view text);
 std::optional<Instant> parse_timestamp(std::string_view text);
 

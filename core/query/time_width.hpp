@@ -10,13 +10,22 @@ namespace bowshot {
 /// The width of kTimeBin, `15 minutes`. Milliseconds and microseconds come from the binder only.
 struct TimeWidth {
   enum class Unit {
-    kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear
+    kMicrosecond,
+    kMillisecond,
+    kSecond,
+    kMinute,
+    kHour,
+    kDay,
+    kWeek,
+    kMonth,
+    kQuarter,
+    kYear
   };
   int64_t count = 1;
   Unit unit = Unit::kDay;
 
-  /// Nothing where the text is no width: `N unit`, singular or plural, of at most 100 years, so that
-  /// one width fits every timestamp unit.
+  /// Nothing where the text is no width: `N unit`, singular or plural, of at most 100 years, so
+  /// that one width fits every timestamp unit.
   static std::optional<TimeWidth> parse(std::string_view text);
   /// Months, quarters and years: not a fixed number of seconds.
   bool is_by_calendar() const { return unit >= Unit::kMonth; }
