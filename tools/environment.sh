@@ -16,8 +16,8 @@ node_is_new_enough() {
 # The tests' Python environment is named by what is in it, so that clones share it.
 python_home=$cache/python-$({ python3 --version; cat "$requirements"; } 2>/dev/null | sha256sum | cut -c1-12)
 
-# ccache: hits across clones (paths relative to the project) and with precompiled headers.
+# ccache: hits across clones (paths relative to the project).
 export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
-export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+export CCACHE_SLOPPINESS=time_macros,include_file_mtime,include_file_ctime
 export BOWSHOT_CACHE=$cache PYTHONDONTWRITEBYTECODE=1
 if [ -d "$node_home" ] && ! node_is_new_enough; then export PATH=$node_home/bin:$PATH; fi
