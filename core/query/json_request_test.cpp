@@ -21,6 +21,9 @@ struct SameCase {
   std::string_view query;
   std::string_view members;
 };
+void PrintTo(const SameCase& same, std::ostream* out) {
+  *out << same.shape << '?' << same.query;
+}
 
 class SameRequest : public testing::TestWithParam<SameCase> {};
 
@@ -71,6 +74,9 @@ struct BadCase {
   std::string_view pointer = {};
   std::optional<int64_t> position = {};
 };
+void PrintTo(const BadCase& bad, std::ostream* out) {
+  *out << bad.text.substr(0, 100);
+}
 
 class BadJsonRequest : public testing::TestWithParam<BadCase> {};
 

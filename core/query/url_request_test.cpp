@@ -93,6 +93,9 @@ struct BadCase {
   std::string_view parameter;
   std::optional<int64_t> position = {};
 };
+void PrintTo(const BadCase& bad, std::ostream* out) {
+  *out << shape_name(bad.shape) << '?' << bad.query;
+}
 
 class BadUrlRequest : public testing::TestWithParam<BadCase> {};
 
