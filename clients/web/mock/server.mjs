@@ -78,6 +78,9 @@ class Mock {
   /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
   async answer(request, response) {
     const url = new URL(request.url ?? '/', 'http://mock');
+    // Pages under development come from other ports.
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'Bowshot-Request');
     if (url.pathname.startsWith('/v1/')) this.requests.push(url.pathname + url.search);
     try {
       if (request.method === 'POST' && url.pathname === '/v1/query') {

@@ -1,11 +1,6 @@
-import {
-  RecordBatchReader,
-  Table,
-  tableFromIPC,
-  type RecordBatch,
-  type Schema,
-} from 'apache-arrow';
+import { Table, tableFromIPC, type RecordBatch, type Schema } from 'apache-arrow';
 
+import { decodeBatches } from './arrow-decoder.js';
 import { arrowMessages, checkArrowStream } from './arrow-frames.js';
 import { codecOf, registerCodec, type CodecName } from './codecs.js';
 import { BowshotError } from './error.js';
@@ -83,10 +78,10 @@ export class Query implements AsyncIterable<RecordBatch> {
     const response = await this.#send(options);
     return this.#guarded(response, options.signal, async () => {
       if (!response.body) throw BowshotError.ofClient('bad_answer', 'the answer has no body');
-      const reader = await RecordBatchReader.from(arrowMessages(chunksOf(response.body)));
-      await reader.open({ autoDestroy: false });
+      const messages = arrowMessages(chunksOf(response.body));
+      const { schema, batches } = await decodeBatches(messages);
       const explain = (error: unknown) => this.#explain(error, response, options.signal);
-      return new BatchStream(reader.schema, factsOf(response, reader.schema), reader, explain);
+      return new BatchStream(schema, factsOf(response, schema), batches, explain);
     });
   }
 

@@ -12,17 +12,27 @@ const PREFIX_BYTES = 8;
 /** More than any schema has; a corrupt length must not make us wait for gigabytes. */
 const METADATA_BYTES_MAX = 256 << 20;
 
+export type MessageKind = 'schema' | 'dictionary' | 'batch' | 'end';
+
+export interface ArrowMessage {
+  kind: MessageKind;
+  bytes: Uint8Array;
+}
+
+/** The end marker as it is written. */
+export const END_OF_STREAM = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+
 /**
- * Whole messages, the end marker included, each as one piece. Throws `incomplete_answer` when the
- * input ends first. Closing the iteration closes `chunks`. The end marker is passed on after the
- * input has ended: a reader stops there, and a body that is not read to its end costs the connection.
+ * Whole messages, each as soon as it is here and as one piece; the end marker is the last. Throws
+ * `incomplete_answer` when the input ends before it. Closing the iteration closes `chunks`. The input
+ * is read to its end: a body that is not costs the connection.
  */
 export async function* arrowMessages(
   chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<ArrowMessage, void, undefined> {
   const input = new ByteQueue();
   let needed = PREFIX_BYTES;
-  let ended: Uint8Array | undefined;
+  let ended: ArrowMessage | undefined;
   for await (const chunk of chunks) {
     input.push(chunk);
     while (input.length >= needed) {
@@ -31,13 +41,13 @@ export async function* arrowMessages(
         needed = total;
         continue;
       }
-      const message = input.take(needed);
-      if (isEndMarker(message)) {
-        ended = message;
+      const bytes = input.take(needed);
+      needed = PREFIX_BYTES;
+      if (isEndMarker(bytes)) {
+        ended = { kind: 'end', bytes };
         break;
       }
-      yield message;
-      needed = PREFIX_BYTES;
+      yield { kind: kindOf(bytes), bytes };
     }
     if (ended && input.length > 0) throw trailing(input.length);
   }
@@ -86,19 +96,38 @@ function messageBytes(seen: Uint8Array): number {
   return headBytes + bodyBytes(view, PREFIX_BYTES, metadataBytes);
 }
 
-/** `Message.bodyLength`, the flatbuffer table's fourth field; absent means 0. */
+/** `Message.bodyLength`. */
 function bodyBytes(view: DataView, start: number, length: number): number {
+  const field = messageField(view, start, length, 3);
+  const bytes = field === undefined ? 0 : readWithin(view, field, 8, start, start + length);
+  if (bytes < 0 || !Number.isSafeInteger(bytes)) throw badMetadata();
+  return bytes;
+}
+
+/** `Message.header_type`, a member of the union MessageHeader. */
+function kindOf(message: Uint8Array): MessageKind {
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const length = view.getInt32(4, true);
+  const field = messageField(view, PREFIX_BYTES, length, 1);
+  const kind = field === undefined ? 0 : view.getUint8(field);
+  const kinds: Record<number, MessageKind> = { 1: 'schema', 2: 'dictionary', 3: 'batch' };
+  const known = kinds[kind];
+  if (!known) throw badMetadata();
+  return known;
+}
+
+/** Where a field of the flatbuffer table Message is; undefined when it is left out. */
+function messageField(view: DataView, start: number, length: number, field: number) {
   const end = start + length;
   const table = start + readWithin(view, start, 4, start, end);
   const vtable = table - readWithin(view, table, 4, start, end);
   const vtableBytes = readWithin(view, vtable, 2, start, end);
-  const slot = 4 + 3 * 2;
-  if (vtableBytes < slot + 2) return 0;
-  const field = readWithin(view, vtable + slot, 2, start, end);
-  if (field === 0) return 0;
-  const bytes = readWithin(view, table + field, 8, start, end);
-  if (bytes < 0 || !Number.isSafeInteger(bytes)) throw badMetadata();
-  return bytes;
+  const slot = 4 + field * 2;
+  if (vtableBytes < slot + 2) return undefined;
+  const offset = readWithin(view, vtable + slot, 2, start, end);
+  if (offset === 0) return undefined;
+  if (table + offset >= end) throw badMetadata();
+  return table + offset;
 }
 
 function readWithin(view: DataView, at: number, bytes: 2 | 4 | 8, start: number, end: number) {

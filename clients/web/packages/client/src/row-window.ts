@@ -87,6 +87,11 @@ export class RowWindow {
   #pageErrors = new Map<number, BowshotError>();
   #loading = new Map<number, AbortController>();
   #visible = { first: 0, last: -1 };
+  /**
+   * Pages that were asked for ahead since the reader moved. Each once: where the limit has no room
+   * for all of them they would drive each other out and be asked for again, for ever.
+   */
+  #triedAhead = new Set<number>();
   #isForward = true;
   /** Aborts what is not a page: the count, the reopening. A new one for every version. */
   #life = new AbortController();
@@ -190,6 +195,7 @@ export class RowWindow {
     if (first === previous.first && last === previous.last) return;
     if (first !== previous.first) this.#isForward = first > previous.first;
     this.#visible = { first: Math.max(0, first), last };
+    this.#triedAhead.clear();
     this.#forgetErrorsOutOfSight();
     // Paced, not postponed: during a long drag the rows under the thumb still appear.
     if (this.#paceTimer !== undefined || !this.#isActive) return;
@@ -273,6 +279,8 @@ export class RowWindow {
     for (const page of isVisibleHere ? nearby : visible) {
       if (this.#loading.size >= this.#options.requestsMax) break;
       if (this.#cache.has(page) || this.#loading.has(page) || this.#pageErrors.has(page)) continue;
+      if (isVisibleHere && this.#triedAhead.has(page)) continue;
+      if (isVisibleHere) this.#triedAhead.add(page);
       void this.#loadPage(page);
     }
   }

@@ -28,7 +28,7 @@ export function isNumericType(type: string): boolean {
 /** A cell as a person reads it; null where the cell is null. Exact, whatever the type. */
 export function cellText(vector: Vector, index: number): string | null {
   let rest = index;
-  for (const data of vector.data) {
+  for (const data of vector.data as readonly Data[]) {
     if (rest < data.length) return valueText(data, rest);
     rest -= data.length;
   }
@@ -91,7 +91,7 @@ function timeText(data: Data, index: number): string {
     case Type.Duration:
       return durationText(value, unitsPerSecond((data.type as Duration).unit));
     default:
-      return `(${String(data.type)})`;
+      return `(${Type[data.typeId]})`;
   }
 }
 
@@ -142,7 +142,7 @@ function halfFloat(bits: number): number {
 
 /** Arrow keeps 128 bits as four words, the least significant first, in two's complement. */
 function decimalText(data: Data<Decimal>, index: number): string {
-  const words = (data.values as Uint32Array).subarray(index * 4, index * 4 + 4);
+  const words = data.values.subarray(index * 4, index * 4 + 4);
   let value = 0n;
   for (let word = 3; word >= 0; --word) value = (value << 32n) | BigInt(words[word]!);
   value = BigInt.asIntN(128, value);
@@ -153,17 +153,23 @@ function decimalText(data: Data<Decimal>, index: number): string {
   return groupDigits(`${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`);
 }
 
-function bytesOf(data: Data, index: number): Uint8Array {
+/** Where a value of variable length lies in its column's values. */
+function extentOf(data: Data, index: number): { start: number; end: number } {
   const offsets = data.valueOffsets as ArrayLike<number | bigint>;
-  const start = Number(offsets[index]);
+  return { start: Number(offsets[index]), end: Number(offsets[index + 1]) };
+}
+
+function bytesOf(data: Data, index: number): Uint8Array {
+  const { start, end: wholeEnd } = extentOf(data, index);
   // Four bytes are the most that a character takes.
-  const end = Math.min(Number(offsets[index + 1]), start + TEXT_LENGTH_MAX * 4);
+  const end = Math.min(wholeEnd, start + TEXT_LENGTH_MAX * 4);
   return (data.values as Uint8Array).subarray(start, end);
 }
 
 /** Text on one line: control characters as their pictures. */
 function visibleText(text: string): string {
   const cut = text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}…` : text;
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
   return cut.replace(/[\u0000-\u001f]/g, (character) =>
     character === '\n' ? '↵' : String.fromCodePoint(0x2400 + character.charCodeAt(0)),
   );
@@ -182,9 +188,8 @@ function dictionaryText(data: Data, index: number): string | null {
 }
 
 function listText(data: Data<List>, index: number): string {
-  const child = data.children[0]!;
-  const start = data.valueOffsets[index]!;
-  const end = data.valueOffsets[index + 1]!;
+  const child = data.children[0] as Data;
+  const { start, end } = extentOf(data, index);
   const items: string[] = [];
   for (let item = start, length = 0; item < end; ++item) {
     items.push(nestedText(child, item));

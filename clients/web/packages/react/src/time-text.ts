@@ -18,21 +18,21 @@ export function calendarDate(days: bigint): string {
   return `${yearText(year)}-${twoDigits(month)}-${twoDigits(day)}`;
 }
 
-/** `2026-11-22 10:00:00.5`: a fraction only where there is one. */
+/** `2026-11-22 10:00:00.500`: a fraction only where there is one, in groups of three digits. */
 export function isoInstant(value: bigint, unitsPerSecond: bigint): string {
   const unitsPerDay = SECONDS_A_DAY * unitsPerSecond;
   const days = floorDivide(value, unitsPerDay);
   return `${calendarDate(days)} ${clockTime(value - days * unitsPerDay, unitsPerSecond)}`;
 }
 
-/** `10:00:00.25`, of units since midnight. */
+/** `10:00:00.250`, of units since midnight. */
 export function clockTime(value: bigint, unitsPerSecond: bigint): string {
   const seconds = value / unitsPerSecond;
   const time = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map(twoDigits).join(':');
   return time + fraction(value % unitsPerSecond, unitsPerSecond);
 }
 
-/** `-1d 02:03:04.5`; days only where there are any. */
+/** `-1d 02:03:04.500`; days only where there are any. */
 export function durationText(value: bigint, unitsPerSecond: bigint): string {
   const magnitude = value < 0n ? -value : value;
   const unitsPerDay = SECONDS_A_DAY * unitsPerSecond;
@@ -45,7 +45,9 @@ export function durationText(value: bigint, unitsPerSecond: bigint): string {
 function fraction(units: bigint, unitsPerSecond: bigint): string {
   if (units === 0n) return '';
   const digits = String(unitsPerSecond).length - 1;
-  return `.${String(units).padStart(digits, '0').replace(/0+$/, '')}`;
+  return `.${String(units)
+    .padStart(digits, '0')
+    .replace(/(000)+$/, '')}`;
 }
 
 function floorDivide(a: bigint, b: bigint): bigint {

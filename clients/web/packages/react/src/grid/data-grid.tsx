@@ -62,14 +62,20 @@ export function DataGrid({
   const gridId = useId();
   const [grid] = useState(() => new GridController());
   const root = useRef<HTMLDivElement>(null);
-  const attachParts = useGridElements(grid, root);
+  const { body, canvas, header, readable, verticalThumb, horizontalThumb } = useGridElements(
+    grid,
+    root,
+  );
   const state = useRowWindowState(rows);
-  const readable = useSyncExternalStore(grid.readable.subscribe, grid.readable.get);
+  const { active, rows: readableRows } = useSyncExternalStore(
+    grid.readable.subscribe,
+    grid.readable.get,
+  );
 
   const firstRow = useRef(initialRow);
   useLayoutEffect(() => {
     firstRow.current = initialRow;
-    grid.onTopRowChange = onTopRowChange;
+    grid.followTopRow(onTopRowChange);
   }, [grid, initialRow, onTopRowChange]);
   // Only another window of rows scrolls: `initialRow` follows the reader when it is kept in a URL.
   useEffect(() => grid.setRows(rows, firstRow.current), [grid, rows]);
@@ -83,8 +89,7 @@ export function DataGrid({
     [grid],
   );
 
-  const { active } = readable;
-  const isActiveHere = active && readable.rows.some((row) => row.row === active.row);
+  const isActiveHere = active && readableRows.some((row) => row.row === active.row);
   return (
     <div className="bowshot-grid-frame">
       <div
@@ -101,17 +106,12 @@ export function DataGrid({
         onFocus={(event) => grid.setFocused(event.target === event.currentTarget)}
         onBlur={() => grid.setFocused(false)}
       >
-        <GridHeader
-          grid={grid}
-          order={order}
-          onOrderChange={onOrderChange}
-          movingRef={attachParts.header}
-        />
-        <div ref={attachParts.body} className="bowshot-grid-body" role="presentation">
-          <canvas ref={attachParts.canvas} aria-hidden />
-          <ReadableRows grid={grid} gridId={gridId} layerRef={attachParts.readable} />
-          <Scrollbar grid={grid} axis="vertical" thumbRef={attachParts.verticalThumb} />
-          <Scrollbar grid={grid} axis="horizontal" thumbRef={attachParts.horizontalThumb} />
+        <GridHeader grid={grid} order={order} onOrderChange={onOrderChange} movingRef={header} />
+        <div ref={body} className="bowshot-grid-body" role="presentation">
+          <canvas ref={canvas} aria-hidden />
+          <ReadableRows grid={grid} gridId={gridId} layerRef={readable} />
+          <Scrollbar grid={grid} axis="vertical" thumbRef={verticalThumb} />
+          <Scrollbar grid={grid} axis="horizontal" thumbRef={horizontalThumb} />
         </div>
       </div>
       <GridNotice rows={rows} state={state} showsRequestError={showsRequestError} />

@@ -14,6 +14,7 @@ import { cellAfterKey, clampCell, type Cell, type Keystroke } from './keyboard.j
 import { CELL_PADDING, paint, rowNumberText, type Scene } from './painter.js';
 import {
   clampScroll,
+  scrollMax,
   scrollToReveal,
   thumbOf,
   visibleRows,
@@ -85,7 +86,6 @@ export class GridController {
     rowHeight: 28,
     gutterWidth: GUTTER_WIDTH_MIN,
   });
-  onTopRowChange: ((row: number) => void) | undefined;
 
   #rows: RowWindow | undefined;
   #elements: GridElements | undefined;
@@ -103,6 +103,7 @@ export class GridController {
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
   #unsettledSince: number | undefined;
   #topRow = 0;
+  #onTopRowChange: ((row: number) => void) | undefined;
 
   attach(elements: GridElements): () => void {
     this.#elements = elements;
@@ -146,6 +147,11 @@ export class GridController {
     return unsubscribe;
   }
 
+  /** Who hears of the top row when scrolling rests. */
+  followTopRow(listener: ((row: number) => void) | undefined): void {
+    this.#onTopRowChange = listener;
+  }
+
   get rowHeight(): number {
     return this.#theme?.rowHeight ?? 28;
   }
@@ -159,7 +165,7 @@ export class GridController {
   }
 
   get vertical(): Axis {
-    const horizontalBar = this.horizontal.content > this.horizontal.viewport ? SCROLLBAR : 0;
+    const horizontalBar = scrollMax(this.horizontal) > 0 ? SCROLLBAR : 0;
     return {
       content: this.#contentRows * this.rowHeight,
       viewport: this.#size.height - horizontalBar,
@@ -399,6 +405,10 @@ export class GridController {
       active: this.#active,
       isFocused: this.#isFocused,
       hoverRow: this.#hoverRow,
+      bars: {
+        right: scrollMax(this.vertical) > 0 ? SCROLLBAR : 0,
+        bottom: scrollMax(this.horizontal) > 0 ? SCROLLBAR : 0,
+      },
     };
   }
 
@@ -452,7 +462,7 @@ export class GridController {
     const topRow = Math.floor(this.#scrollTop / this.rowHeight);
     if (topRow === this.#topRow) return;
     this.#topRow = topRow;
-    this.onTopRowChange?.(topRow);
+    this.#onTopRowChange?.(topRow);
   }
 
   #readableRows(): ReadableRows {

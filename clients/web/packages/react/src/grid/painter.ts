@@ -22,6 +22,8 @@ export interface Scene {
   active: Cell | undefined;
   isFocused: boolean;
   hoverRow: number | undefined;
+  /** Room that the scroll bars take at the right and at the bottom; 0 where there is none. */
+  bars: { right: number; bottom: number };
 }
 
 export const CELL_PADDING = 12;
@@ -39,6 +41,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   for (const column of scene.columns) paintColumn(context, scene, rows, column);
   paintGutter(context, scene, rows);
   paintActiveCell(context, scene);
+  paintBars(context, scene);
 }
 
 /** The text of a row number: exact, grouped. */
@@ -178,6 +181,32 @@ function paintActiveCell(context: CanvasRenderingContext2D, scene: Scene): void 
     theme.rowHeight + 1 - 2 * inset,
   );
   context.restore();
+}
+
+/** Under the scroll bars, so that no half of a cell looks like a whole one. */
+function paintBars(
+  context: CanvasRenderingContext2D,
+  { width, height, pixelRatio, theme, bars }: Scene,
+): void {
+  const line = 1 / pixelRatio;
+  const strips = [
+    { x: width - bars.right, y: 0, width: bars.right, height, lineWidth: line, lineHeight: height },
+    {
+      x: 0,
+      y: height - bars.bottom,
+      width,
+      height: bars.bottom,
+      lineWidth: width,
+      lineHeight: line,
+    },
+  ];
+  for (const strip of strips) {
+    if (strip.width === 0 || strip.height === 0) continue;
+    context.fillStyle = theme.gutter;
+    context.fillRect(strip.x, strip.y, strip.width, strip.height);
+    context.fillStyle = theme.line;
+    context.fillRect(strip.x, strip.y, strip.lineWidth, strip.lineHeight);
+  }
 }
 
 /** As much of a text as fits, with an ellipsis where some is missing. */

@@ -44,7 +44,7 @@ function hasEqualDigits(font: string): boolean {
   if (!context) return true;
   context.font = font;
   const width = context.measureText('0').width;
-  return [...'123456789'].every(
+  return Array.from('123456789').every(
     (digit) => Math.abs(context.measureText(digit).width - width) < 0.01,
   );
 }
