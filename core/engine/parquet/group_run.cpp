@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
 #include "engine/parquet/paged_contents.hpp"
 #include "source/foreign.hpp"
 #include "source/parquet_reader.hpp"
@@ -44,15 +45,31 @@ int64_t place_leaves(const std::shared_ptr<const DataFile>& file, int group,
   const int64_t start = maps.size() == 1 && !maps[0]->pages.empty()
                             ? maps[0]->pages[maps[0]->page_of(first_row)].first_row
                             : common_page_start(maps, first_row);
-  if (start == 0) return 0;
   for (size_t i = 0; i < leaves.size(); ++i)
-    starts[leaves[i]] = {.map = maps[i], .page = maps[i]->page_of(start)};
+    if (!maps[i]->pages.empty())
+      starts[leaves[i]] = {.map = maps[i], .page = maps[i]->page_of(start)};
   return start;
 }
 
 bool is_dictionary(parquet::Encoding::type encoding) {
   return encoding == parquet::Encoding::RLE_DICTIONARY ||
          encoding == parquet::Encoding::PLAIN_DICTIONARY;
+}
+
+/// Whether a text column's page is best read as codes: when many rows must be passed by for a few,
+/// and the page is so small for its rows that it hardly holds anything but codes. (A wrong guess costs
+/// a hash table, not correctness.) 3 million flights: 100 rows anywhere take 5 instead of 8 ms of CPU.
+bool reads_as_codes(const parquet::ColumnDescriptor& leaf, const LeafStart& start,
+                    const GroupSpan& span) {
+  constexpr int64_t kCodeBytesMax = 3;
+  if (leaf.physical_type() != parquet::Type::BYTE_ARRAY || leaf.max_repetition_level() > 0 ||
+      span.rows > kFirstBatchRowsMax || !start.map || start.map->pages.empty())
+    return false;
+  const auto& pages = start.map->pages;
+  const bool is_last = start.page + 1 == pages.size();
+  const int64_t end_row = is_last ? start.map->rows : pages[start.page + 1].first_row;
+  const int64_t end = is_last ? start.map->chunk.end : pages[start.page + 1].offset;
+  return end - pages[start.page].offset <= (end_row - pages[start.page].first_row) * kCodeBytesMax;
 }
 
 /// Bytes of one leaf column's values in a row group as Arrow holds them.
@@ -96,17 +113,21 @@ Result<std::unique_ptr<GroupRun>> GroupRun::make(std::shared_ptr<const DataFile>
         PagedGroups groups{.file = file, .group_begin = span.group_begin,
                            .group_end = span.group_end,
                            .starts = std::vector<LeafStart>(schema.num_columns())};
+        parquet::ArrowReaderProperties properties;
+        properties.set_pre_buffer(false);
         for (const int column : columns) {
+          const std::vector<int> leaves = leaf_columns(schema, column);
           int64_t start = 0;
           if (span.first_row > 0)
-            start = place_leaves(file, span.group_begin, leaf_columns(schema, column),
-                                 span.first_row, page_maps, groups.starts);
+            start = place_leaves(file, span.group_begin, leaves, span.first_row, page_maps,
+                                 groups.starts);
+          if (leaves.size() == 1 &&
+              reads_as_codes(*schema.Column(leaves[0]), groups.starts[leaves[0]], span))
+            properties.set_read_dictionary(leaves[0], true);
           run->columns_.push_back({.reader = nullptr, .skip_rows = span.first_row - start});
         }
         auto source = std::make_unique<parquet::ParquetFileReader>();
         source->Open(std::make_unique<PagedContents>(std::move(groups)));
-        parquet::ArrowReaderProperties properties;
-        properties.set_pre_buffer(false);
         ARROW_ASSIGN_OR_RAISE(run->reader_,
                               parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
                                                                std::move(source), properties));

@@ -118,9 +118,9 @@ Result<void> WindowStream::begin_run() {
   if (!first_file_) first_file_ = file_;
   const DatasetFile& part = files[file_];
   const auto& starts = part.file->group_starts();
-  const GroupSpan span =
-      choose_groups(starts, next_row_ - part.first_row, end_row_ - part.first_row);
+  GroupSpan span = choose_groups(starts, next_row_ - part.first_row, end_row_ - part.first_row);
   run_end_row_ = std::min(end_row_, part.first_row + starts[span.group_end]);
+  span.rows = run_end_row_ - next_row_;
 
   std::vector<int> columns;
   for (const ColumnFinisher& column : columns_) columns.push_back(column.column());
