@@ -9,15 +9,16 @@ namespace bowshot {
 
 /// One media range of an Accept header: `text/*;q=0.5`. Lower case but for `codecs`' order.
 struct MediaRange {
-  std::string type;     // "*" for any
-  std::string subtype;  // "*" for any
+  std::string type;                 // "*" for any
+  std::string subtype;              // "*" for any
   std::vector<std::string> codecs;  // of the parameter `codecs`, in the client's order
   double quality = 1;
 };
 
 /// The ranges of an Accept header (RFC 9110, 12.5.1) in the client's order. What is malformed is
 /// left out and harms nothing else: an element without a slash, a quality that is no number.
-/// `codecs=zstd, lz4` without quotes is understood, though its comma ends an element by the grammar.
+/// `codecs=zstd, lz4` without quotes is understood, though its comma ends an element by the
+/// grammar.
 std::vector<MediaRange> parse_accept(std::string_view header);
 
 /// What an Accept-Encoding header (RFC 9110, 12.5.3) says of content codings.

@@ -15,8 +15,8 @@ inline std::unexpected<Error> fail_encode(const arrow::Status& status) {
   if (status.IsOutOfMemory()) {
     return fail(ErrorCode::kOutOfMemory, "no memory left to encode a batch of the answer");
   }
-  return fail(ErrorCode::kInternal, "a batch of the answer could not be encoded: " +
-                                        status.CodeAsString());
+  return fail(ErrorCode::kInternal,
+              "a batch of the answer could not be encoded: " + status.CodeAsString());
 }
 
 inline Result<void> from_arrow(const arrow::Status& status) {

@@ -33,7 +33,9 @@ constexpr std::string_view kBrokenMessage{"\xFF\xFF\xFF\xFF\0\1\0\0\0\0\0\0\0\0\
 /// write does.
 constexpr int64_t kGatherBytesMax = 2 << 10;
 
-int64_t padding_of(int64_t bytes) { return -bytes & 7; }
+int64_t padding_of(int64_t bytes) {
+  return -bytes & 7;
+}
 
 std::shared_ptr<const arrow::KeyValueMetadata> facts_metadata(const AnswerFacts& facts) {
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
@@ -74,8 +76,8 @@ bool same_dictionary(const std::shared_ptr<arrow::Array>& left,
 }
 
 arrow::Result<std::shared_ptr<arrow::util::Codec>> make_codec(ArrowCodec codec) {
-  const auto type = codec == ArrowCodec::kZstd ? arrow::Compression::ZSTD
-                                               : arrow::Compression::LZ4_FRAME;
+  const auto type =
+      codec == ArrowCodec::kZstd ? arrow::Compression::ZSTD : arrow::Compression::LZ4_FRAME;
   ARROW_ASSIGN_OR_RAISE(auto made, arrow::util::Codec::Create(type));
   return std::shared_ptr<arrow::util::Codec>(std::move(made));
 }

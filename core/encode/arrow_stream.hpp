@@ -1,7 +1,7 @@
 #pragma once
 
-#include <arrow/type_fwd.h>
 #include <arrow/ipc/options.h>
+#include <arrow/type_fwd.h>
 
 #include <map>
 #include <memory>
@@ -15,9 +15,9 @@ namespace bowshot {
 /// small (message heads, paddings, short buffers) is gathered into few pieces.
 ///
 /// Dictionaries are written whole, once, before the first batch; a batch with another dictionary is
-/// an error of ours (`internal`). With a codec, bodies are compressed from the message on that takes
-/// the answer past 16 KiB, so that an answer that ends below is not compressed: in Arrow IPC every
-/// message says for itself whether it is.
+/// an error of ours (`internal`). With a codec, bodies are compressed from the message on that
+/// takes the answer past 16 KiB, so that an answer that ends below is not compressed: in Arrow IPC
+/// every message says for itself whether it is.
 class ArrowStreamEncoder final : public Encoder {
  public:
   explicit ArrowStreamEncoder(ArrowCodec codec);

@@ -78,8 +78,8 @@ TEST_P(EveryCodec, NoRowsAreAWholeStream) {
 TEST(ArrowStream, FactsAreMetadata) {
   ArrowStreamEncoder encoder(ArrowCodec::kNone);
   const auto batch = counting_batch(0, 3);
-  const AnswerFacts facts{.version = "v1", .completeness = Completeness::kExact, .rows = 3,
-                          .total_rows = 9};
+  const AnswerFacts facts{
+      .version = "v1", .completeness = Completeness::kExact, .rows = 3, .total_rows = 9};
   const auto decoded = decode(encode_all(encoder, batch->schema(), {batch}, facts)).ValueOrDie();
   const auto& metadata = *decoded.schema->metadata();
   EXPECT_EQ(metadata.Get("bowshot.version"), "v1");
@@ -115,9 +115,9 @@ TEST(ArrowStream, SlotsUnderNullsStayZeroInSlices) {
   auto values = arrow::AllocateBuffer(5 * sizeof(int64_t)).ValueOrDie();
   const std::array<int64_t, 5> written = {7, 0, 8, 0, 9};  // zero under the nulls of 0b10101
   std::memcpy(values->mutable_data(), written.data(), sizeof written);
-  const auto array = std::make_shared<arrow::Int64Array>(
-      5, std::shared_ptr<arrow::Buffer>(std::move(values)),
-      arrow::Buffer::FromString(std::string(1, '\x15')));
+  const auto array =
+      std::make_shared<arrow::Int64Array>(5, std::shared_ptr<arrow::Buffer>(std::move(values)),
+                                          arrow::Buffer::FromString(std::string(1, '\x15')));
   const auto batch =
       arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::int64())}), 5, {array});
   const auto decoded = round_trip({batch->Slice(1, 3)}).batches[0]->column_data(0);
@@ -133,8 +133,7 @@ TEST(ArrowStream, ADictionaryIsWrittenOnce) {
   const auto decoded = round_trip({whole->Slice(0, 1), whole->Slice(1, 2), whole->Slice(3, 1)});
   EXPECT_EQ(decoded.stats.num_dictionary_batches, 1);
   EXPECT_EQ(decoded.stats.num_record_batches, 3);
-  const auto& first =
-      static_cast<const arrow::DictionaryArray&>(*decoded.batches[0]->column(0));
+  const auto& first = static_cast<const arrow::DictionaryArray&>(*decoded.batches[0]->column(0));
   EXPECT_EQ(first.dictionary()->length(), 3);  // whole before the first batch
 }
 
@@ -156,9 +155,9 @@ TEST(ArrowStream, AnotherDictionaryIsAnError) {
 }
 
 TEST(ArrowStream, TypesThatReadersDoNotKnowAreRefused) {
-  for (const auto& type : {arrow::utf8_view(), arrow::list(arrow::binary_view()),
-                           arrow::list_view(arrow::int8()),
-                           arrow::run_end_encoded(arrow::int32(), arrow::utf8())}) {
+  for (const auto& type :
+       {arrow::utf8_view(), arrow::list(arrow::binary_view()), arrow::list_view(arrow::int8()),
+        arrow::run_end_encoded(arrow::int32(), arrow::utf8())}) {
     ArrowStreamEncoder encoder(ArrowCodec::kNone);
     const auto begun = encoder.begin(arrow::schema({arrow::field("x", type)}), {});
     ASSERT_FALSE(begun) << type->ToString();

@@ -14,7 +14,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Clock::time_point standing_clock() { return {}; }
+Clock::time_point standing_clock() {
+  return {};
+}
 
 Negotiated json_with(ContentCoding coding) {
   return {.format = Format::kJson, .coding = coding, .media_type = "application/json"};
@@ -34,7 +36,8 @@ std::unique_ptr<Body> body_of(const Negotiated& negotiated, std::vector<BatchPtr
                               Body::Options options = {.clock = standing_clock},
                               std::optional<Error> failure = std::nullopt, int* calls = nullptr) {
   const auto schema = batches.empty() ? counting_batch(0, 0)->schema() : batches[0]->schema();
-  auto stream = std::make_unique<FixedStream>(schema, std::move(batches), std::move(failure), calls);
+  auto stream =
+      std::make_unique<FixedStream>(schema, std::move(batches), std::move(failure), calls);
   return Body::make(negotiated, {.version = "v"}, std::move(stream), std::move(options)).value();
 }
 
@@ -58,11 +61,11 @@ std::string decompress(ContentCoding coding, const std::string& bytes) {
   size_t at = 0;
   std::string step(1 << 16, '\0');
   for (;;) {
-    const auto done = decompressor
-                          ->Decompress(bytes.size() - at,
-                                       reinterpret_cast<const uint8_t*>(bytes.data()) + at,
-                                       step.size(), reinterpret_cast<uint8_t*>(step.data()))
-                          .ValueOrDie();
+    const auto done =
+        decompressor
+            ->Decompress(bytes.size() - at, reinterpret_cast<const uint8_t*>(bytes.data()) + at,
+                         step.size(), reinterpret_cast<uint8_t*>(step.data()))
+            .ValueOrDie();
     at += done.bytes_read;
     out.append(step, 0, done.bytes_written);
     if (done.bytes_read == 0 && done.bytes_written == 0) return out;
@@ -177,8 +180,8 @@ TEST(Body, LongTextsOfADictionaryDoNotPileUp) {
   for (int i = 0; i < 60'000; ++i) ASSERT_TRUE(builder.Append(text).ok());
   std::shared_ptr<arrow::Array> array;
   ASSERT_TRUE(builder.Finish(&array).ok());
-  const auto batch = arrow::RecordBatch::Make(
-      arrow::schema({arrow::field("x", array->type())}), array->length(), {array});
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("x", array->type())}),
+                                              array->length(), {array});
   auto body = body_of({.format = Format::kCsv}, {batch});
   int64_t sum = 0;
   for (;;) {

@@ -14,8 +14,8 @@
 namespace bowshot {
 namespace {
 
-// Answers are coded while they are made, by the thread that makes them: levels that keep up with a
-// disk or a network of a gigabit. README.md has the measured figures.
+// Answers are coded while they are made, by the thread that makes them: the levels are those that
+// keep up with a network of half a gigabit a core.
 constexpr int kZstdLevel = 1;
 constexpr int kBrotliQuality = 2;
 constexpr int kBrotliWindowBits = 20;
@@ -67,8 +67,8 @@ class ZstdEncoder final : public ContentEncoder {
   Result<ByteList> write(const ByteList& bytes) override {
     for (size_t i = 0; i < bytes.size(); ++i) {
       const bool is_last = i + 1 == bytes.size();
-      BOWSHOT_TRY(feed(bytes[i]->data(), bytes[i]->size(), is_last ? ZSTD_e_flush
-                                                                   : ZSTD_e_continue));
+      BOWSHOT_TRY(
+          feed(bytes[i]->data(), bytes[i]->size(), is_last ? ZSTD_e_flush : ZSTD_e_continue));
     }
     return output_.take();
   }
@@ -209,10 +209,14 @@ class GzipEncoder final : public ContentEncoder {
 
 Result<std::unique_ptr<ContentEncoder>> make_content_encoder(ContentCoding coding) {
   switch (coding) {
-    case ContentCoding::kIdentity: return std::make_unique<IdentityEncoder>();
-    case ContentCoding::kZstd: return ZstdEncoder::make();
-    case ContentCoding::kBrotli: return BrotliEncoder::make();
-    case ContentCoding::kGzip: break;
+    case ContentCoding::kIdentity:
+      return std::make_unique<IdentityEncoder>();
+    case ContentCoding::kZstd:
+      return ZstdEncoder::make();
+    case ContentCoding::kBrotli:
+      return BrotliEncoder::make();
+    case ContentCoding::kGzip:
+      break;
   }
   return GzipEncoder::make();
 }

@@ -31,6 +31,8 @@ Result<ByteList> CsvEncoder::batch(const std::shared_ptr<arrow::RecordBatch>& ba
   return bytes_of(std::move(out));
 }
 
-Result<ByteList> CsvEncoder::end() { return ByteList{}; }
+Result<ByteList> CsvEncoder::end() {
+  return ByteList{};
+}
 
 }  // namespace bowshot

@@ -38,7 +38,9 @@ Result<ByteList> JsonEncoder::batch(const std::shared_ptr<arrow::RecordBatch>& b
   return bytes_of(std::move(out));
 }
 
-Result<ByteList> JsonEncoder::end() { return bytes_of(has_rows_ ? "\n]}\n" : "]}\n"); }
+Result<ByteList> JsonEncoder::end() {
+  return bytes_of(has_rows_ ? "\n]}\n" : "]}\n");
+}
 
 Result<ByteList> NdjsonEncoder::begin(const std::shared_ptr<arrow::Schema>& schema,
                                       const AnswerFacts&) {
@@ -63,6 +65,8 @@ Result<ByteList> NdjsonEncoder::batch(const std::shared_ptr<arrow::RecordBatch>&
   return bytes_of(std::move(out));
 }
 
-Result<ByteList> NdjsonEncoder::end() { return ByteList{}; }
+Result<ByteList> NdjsonEncoder::end() {
+  return ByteList{};
+}
 
 }  // namespace bowshot

@@ -15,7 +15,7 @@ namespace {
 struct FormatInfo {
   Format format;
   std::string_view name;
-  std::string_view type;     // of the media type
+  std::string_view type;  // of the media type
   std::string_view subtype;
   std::string_view parameters;
   std::string_view extension;
@@ -57,7 +57,9 @@ std::string media_type_of(const FormatInfo& info) {
   return std::string(info.type) + '/' + std::string(info.subtype) + std::string(info.parameters);
 }
 
-bool has_pictures(Shape shape) { return shape == Shape::kDensity; }
+bool has_pictures(Shape shape) {
+  return shape == Shape::kDensity;
+}
 
 /// The names of what this shape can be asked for.
 std::vector<std::string> names_for(Shape shape) {
@@ -132,9 +134,8 @@ Result<Format> format_by_accept(Shape shape, const std::vector<MediaRange>& rang
     if (!info.is_served || (info.is_picture && !has_pictures(shape))) continue;
     const Match here = match(info, ranges);
     if (here.quality <= 0) continue;
-    const bool is_better =
-        !chosen || std::tuple(here.quality, here.specificity, best.position) >
-                       std::tuple(best.quality, best.specificity, here.position);
+    const bool is_better = !chosen || std::tuple(here.quality, here.specificity, best.position) >
+                                          std::tuple(best.quality, best.specificity, here.position);
     if (is_better) {
       chosen = &info;
       best = here;
@@ -180,17 +181,25 @@ ContentCoding coding_by_accept(std::span<const ContentCoding> offered, std::stri
 
 std::string_view content_coding_name(ContentCoding coding) {
   switch (coding) {
-    case ContentCoding::kIdentity: return "identity";
-    case ContentCoding::kZstd: return "zstd";
-    case ContentCoding::kBrotli: return "br";
-    case ContentCoding::kGzip: break;
+    case ContentCoding::kIdentity:
+      return "identity";
+    case ContentCoding::kZstd:
+      return "zstd";
+    case ContentCoding::kBrotli:
+      return "br";
+    case ContentCoding::kGzip:
+      break;
   }
   return "gzip";
 }
 
-std::string_view format_name(Format format) { return info_of(format).name; }
+std::string_view format_name(Format format) {
+  return info_of(format).name;
+}
 
-std::string_view format_extension(Format format) { return info_of(format).extension; }
+std::string_view format_extension(Format format) {
+  return info_of(format).extension;
+}
 
 Result<Negotiated> negotiate(Shape shape, const Preferences& preferences) {
   const std::vector<MediaRange> ranges = parse_accept(preferences.accept);

@@ -16,7 +16,7 @@ struct Preferences {
   std::string_view format_parameter;  // empty: not given
   std::string_view accept;            // the header, several joined by ", "; empty: not sent
   std::string_view accept_encoding;
-  bool is_same_machine = false;       // a loopback or Unix-domain peer
+  bool is_same_machine = false;  // a loopback or Unix-domain peer
 };
 
 struct Negotiated {

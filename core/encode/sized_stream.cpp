@@ -15,7 +15,9 @@
 namespace bowshot {
 namespace {
 
-int64_t bitmap_bytes(int64_t rows) { return (rows + 7) / 8; }
+int64_t bitmap_bytes(int64_t rows) {
+  return (rows + 7) / 8;
+}
 
 /// slice_bytes of one column; `first` counts from the array's own offset.
 int64_t column_bytes(const arrow::ArrayData& array, int64_t first, int64_t rows) {

@@ -11,7 +11,9 @@
 namespace bowshot {
 namespace {
 
-std::chrono::steady_clock::time_point standing_clock() { return {}; }
+std::chrono::steady_clock::time_point standing_clock() {
+  return {};
+}
 
 struct Sizes {
   std::vector<int64_t> rows;

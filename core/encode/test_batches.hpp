@@ -26,8 +26,8 @@ inline BatchPtr one_column(const std::shared_ptr<arrow::DataType>& type, std::st
 /// One column of each type of the protocol, with nulls and extremes; 4 rows.
 inline BatchPtr every_type_batch() {
   const auto utc = [](auto unit) { return arrow::timestamp(unit, "UTC"); };
-  const auto struct_type = arrow::struct_({arrow::field("a", arrow::int64()),
-                                           arrow::field("b", arrow::list(arrow::utf8()))});
+  const auto struct_type = arrow::struct_(
+      {arrow::field("a", arrow::int64()), arrow::field("b", arrow::list(arrow::utf8()))});
   const std::vector<std::pair<std::shared_ptr<arrow::DataType>, std::string>> columns = {
       {arrow::boolean(), "[true, false, null, true]"},
       {arrow::int8(), "[-128, 127, null, 0]"},

@@ -81,13 +81,26 @@ void append_json_escape(char byte, std::string& out) {
   out += '\\';
   switch (byte) {
     case '"':
-    case '\\': out += byte; return;
-    case '\b': out += 'b'; return;
-    case '\f': out += 'f'; return;
-    case '\n': out += 'n'; return;
-    case '\r': out += 'r'; return;
-    case '\t': out += 't'; return;
-    default: break;
+    case '\\':
+      out += byte;
+      return;
+    case '\b':
+      out += 'b';
+      return;
+    case '\f':
+      out += 'f';
+      return;
+    case '\n':
+      out += 'n';
+      return;
+    case '\r':
+      out += 'r';
+      return;
+    case '\t':
+      out += 't';
+      return;
+    default:
+      break;
   }
   out += "u00";
   out += kHex[static_cast<unsigned char>(byte) >> 4];

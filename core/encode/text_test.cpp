@@ -72,8 +72,8 @@ TEST(Json, NoRows) {
 
 TEST(Json, RowsOfSeveralBatches) {
   JsonEncoder encoder;
-  const auto text =
-      encode_all(encoder, counting_batch(0, 1)->schema(), {counting_batch(0, 2), counting_batch(2, 1)});
+  const auto text = encode_all(encoder, counting_batch(0, 1)->schema(),
+                               {counting_batch(0, 2), counting_batch(2, 1)});
   EXPECT_TRUE(text.ends_with("\"rows\":[\n[0],\n[1],\n[2]\n]}\n")) << text;
 }
 
@@ -88,9 +88,10 @@ TEST(Json, IntegersBeyond2To53AreText) {
 }
 
 TEST(Json, FloatsAreTheShortestThatReadBack) {
-  EXPECT_EQ(json_cells(arrow::float64(),
-                       "[0.1, 100000, 1e300, -0.0, 5e-324, 1.7976931348623157e308, 0.30000000000000004]"),
-            "[0.1],[100000],[1e+300],[-0],[5e-324],[1.7976931348623157e+308],[0.30000000000000004]");
+  EXPECT_EQ(
+      json_cells(arrow::float64(),
+                 "[0.1, 100000, 1e300, -0.0, 5e-324, 1.7976931348623157e308, 0.30000000000000004]"),
+      "[0.1],[100000],[1e+300],[-0],[5e-324],[1.7976931348623157e+308],[0.30000000000000004]");
   EXPECT_EQ(json_cells(arrow::float32(), "[0.1, 16777216, 3.4028235e38]"),
             "[0.1],[16777216],[3.4028235e+38]");
   EXPECT_EQ(json_cells(arrow::float16(), "[0.5, 65504, -2]"), "[0.5],[65504],[-2]");
@@ -109,9 +110,12 @@ TEST(Json, DecimalsAreTextWithAllDigits) {
 TEST(Json, TextIsEscaped) {
   const auto batch = arrow::RecordBatch::Make(
       arrow::schema({arrow::field("x", arrow::utf8())}), 1,
-      {arrow::MakeArrayFromScalar(arrow::StringScalar(std::string("\"\\/\b\f\n\r\t\0\x1f\x7f", 11)), 1)
+      {arrow::MakeArrayFromScalar(arrow::StringScalar(std::string("\"\\/\b\f\n\r\t\0\x1f\x7f", 11)),
+                                  1)
            .ValueOrDie()});
-  EXPECT_NE(json(batch).find(R"(["\"\\/\b\f\n\r\t\u0000\u001f)" "\x7f\"]"), std::string::npos)
+  EXPECT_NE(json(batch).find(R"(["\"\\/\b\f\n\r\t\u0000\u001f)"
+                             "\x7f\"]"),
+            std::string::npos)
       << json(batch);
 }
 
@@ -121,17 +125,19 @@ TEST(Json, BinaryIsBase64) {
 }
 
 TEST(Json, NestedValues) {
-  const auto type = arrow::struct_({arrow::field("a \"b", arrow::int64()),
-                                    arrow::field("l", arrow::list(arrow::float64()))});
-  EXPECT_EQ(json_cells(type, R"([{"a \"b": 1, "l": [1.5, NaN, null]}, {"a \"b": null, "l": []}, null])"),
-            R"([{"a \"b":1,"l":[1.5,null,null]}],[{"a \"b":null,"l":[]}],[null])");
+  const auto type = arrow::struct_(
+      {arrow::field("a \"b", arrow::int64()), arrow::field("l", arrow::list(arrow::float64()))});
+  EXPECT_EQ(
+      json_cells(type, R"([{"a \"b": 1, "l": [1.5, NaN, null]}, {"a \"b": null, "l": []}, null])"),
+      R"([{"a \"b":1,"l":[1.5,null,null]}],[{"a \"b":null,"l":[]}],[null])");
   EXPECT_EQ(json_cells(arrow::list(arrow::list(arrow::date32())), "[[[0, 1], null, []], null, []]"),
             R"([[["1970-01-01","1970-01-02"],null,[]]],[null],[[]])");
 }
 
 TEST(Json, ADictionaryIsItsText) {
-  EXPECT_EQ(json_cells(arrow::dictionary(arrow::int32(), arrow::utf8()), R"(["x", null, "y", "x"])"),
-            R"(["x"],[null],["y"],["x"])");
+  EXPECT_EQ(
+      json_cells(arrow::dictionary(arrow::int32(), arrow::utf8()), R"(["x", null, "y", "x"])"),
+      R"(["x"],[null],["y"],["x"])");
 }
 
 TEST(Json, SlicedNestedArrays) {
@@ -167,12 +173,14 @@ TEST(Csv, NoRowsAreAHeader) {
 }
 
 TEST(Csv, TextIsQuotedWhereItMust) {
-  EXPECT_EQ(csv_cells(arrow::utf8(), R"(["a b", "a,b", "a\"b", "a\nb", "a\rb", " ", "", null, "é"])"),
-            "a b|\"a,b\"|\"a\"\"b\"|\"a\nb\"|\"a\rb\"| |\"\"||é");
+  EXPECT_EQ(
+      csv_cells(arrow::utf8(), R"(["a b", "a,b", "a\"b", "a\nb", "a\rb", " ", "", null, "é"])"),
+      "a b|\"a,b\"|\"a\"\"b\"|\"a\nb\"|\"a\rb\"| |\"\"||é");
 }
 
 TEST(Csv, ValuesOfEveryKind) {
-  EXPECT_EQ(csv_cells(arrow::float64(), "[NaN, Inf, -Inf, null, 0.1]"), "NaN|Infinity|-Infinity||0.1");
+  EXPECT_EQ(csv_cells(arrow::float64(), "[NaN, Inf, -Inf, null, 0.1]"),
+            "NaN|Infinity|-Infinity||0.1");
   EXPECT_EQ(csv_cells(arrow::int64(), "[9223372036854775807]"), "9223372036854775807");
   EXPECT_EQ(csv_cells(arrow::decimal128(5, 3), R"(["-0.050", null])"), "-0.050|");
   EXPECT_EQ(csv_cells(arrow::binary(), R"(["", "ab", null])"), "\"\"|YWI=|");
@@ -197,8 +205,8 @@ TEST(Text, BytesThatAreNotUtf8AreReplaced) {
   };
   const std::string r(kReplacement);
   EXPECT_EQ(replaced("a\x80z"), "a" + r + "z");
-  EXPECT_EQ(replaced("\xC0\xAF"), r + r);                  // overlong
-  EXPECT_EQ(replaced("\xE2\x82"), r);                      // cut off: one maximal subpart
+  EXPECT_EQ(replaced("\xC0\xAF"), r + r);  // overlong
+  EXPECT_EQ(replaced("\xE2\x82"), r);      // cut off: one maximal subpart
   EXPECT_EQ(replaced("\xE2\x82z"), r + "z");
   EXPECT_EQ(replaced("\xED\xA0\x80"), r + r + r);          // a surrogate
   EXPECT_EQ(replaced("\xF4\x90\x80\x80"), r + r + r + r);  // beyond U+10FFFF

@@ -33,8 +33,8 @@ void append_integer(Integer value, TextStyle style, std::string& out) {
   const auto* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   bool quoted = false;
   if constexpr (sizeof(Integer) == 8) {
-    quoted = style == TextStyle::kJson && (std::cmp_greater(value, kJsonIntegerMax) ||
-                                           std::cmp_less(value, -kJsonIntegerMax));
+    quoted = style == TextStyle::kJson &&
+             (std::cmp_greater(value, kJsonIntegerMax) || std::cmp_less(value, -kJsonIntegerMax));
   }
   if (quoted) out += '"';
   out.append(text.data(), end - text.data());
@@ -223,8 +223,7 @@ Result<std::unique_ptr<CellWriter>> make_struct_writer(const arrow::Array& array
   return std::make_unique<StructWriter>(array, std::move(fields));
 }
 
-Result<std::unique_ptr<CellWriter>> make_nested_writer(const arrow::Array& array,
-                                                       TextStyle style) {
+Result<std::unique_ptr<CellWriter>> make_nested_writer(const arrow::Array& array, TextStyle style) {
   BOWSHOT_ASSIGN(auto json, array.type_id() == arrow::Type::LIST ? make_list_writer(array)
                                                                  : make_struct_writer(array));
   if (style == TextStyle::kJson) return json;
@@ -233,16 +232,14 @@ Result<std::unique_ptr<CellWriter>> make_nested_writer(const arrow::Array& array
 
 template <class ArrayType>
 std::unique_ptr<CellWriter> make_integer_writer(const arrow::Array& array, TextStyle style) {
-  return leaf<ArrayType>(array, style, [style](auto value, std::string& out) {
-    append_integer(value, style, out);
-  });
+  return leaf<ArrayType>(
+      array, style, [style](auto value, std::string& out) { append_integer(value, style, out); });
 }
 
 template <class ArrayType>
 std::unique_ptr<CellWriter> make_float_writer(const arrow::Array& array, TextStyle style) {
-  return leaf<ArrayType>(array, style, [style](auto value, std::string& out) {
-    append_float(value, style, out);
-  });
+  return leaf<ArrayType>(
+      array, style, [style](auto value, std::string& out) { append_float(value, style, out); });
 }
 
 std::unique_ptr<CellWriter> make_half_writer(const arrow::Array& array, TextStyle style) {
@@ -257,9 +254,9 @@ std::unique_ptr<CellWriter> make_bool_writer(const arrow::Array& array, TextStyl
 }
 
 std::unique_ptr<CellWriter> make_text_writer(const arrow::Array& array, TextStyle style) {
-  return leaf<arrow::StringArray>(
-      array, style,
-      [style](std::string_view text, std::string& out) { append_text(text, style, out); });
+  return leaf<arrow::StringArray>(array, style, [style](std::string_view text, std::string& out) {
+    append_text(text, style, out);
+  });
 }
 
 std::unique_ptr<CellWriter> make_binary_writer(const arrow::Array& array, TextStyle style) {
@@ -278,24 +275,23 @@ std::unique_ptr<CellWriter> make_date_writer(const arrow::Array& array, TextStyl
 
 std::unique_ptr<CellWriter> make_time_writer(const arrow::Array& array, TextStyle style) {
   const auto unit = static_cast<const arrow::Time64Type&>(*array.type()).unit();
-  return quoted_leaf<arrow::Time64Array>(array, style, [unit](int64_t value, std::string& out) {
-    append_time(value, unit, out);
-  });
+  return quoted_leaf<arrow::Time64Array>(
+      array, style, [unit](int64_t value, std::string& out) { append_time(value, unit, out); });
 }
 
 std::unique_ptr<CellWriter> make_timestamp_writer(const arrow::Array& array, TextStyle style) {
   const auto& type = static_cast<const arrow::TimestampType&>(*array.type());
   return quoted_leaf<arrow::TimestampArray>(
       array, style,
-      [unit = type.unit(), is_instant = !type.timezone().empty()](
-          int64_t value, std::string& out) { append_timestamp(value, unit, is_instant, out); });
+      [unit = type.unit(), is_instant = !type.timezone().empty()](int64_t value, std::string& out) {
+        append_timestamp(value, unit, is_instant, out);
+      });
 }
 
 std::unique_ptr<CellWriter> make_duration_writer(const arrow::Array& array, TextStyle style) {
   const auto unit = static_cast<const arrow::DurationType&>(*array.type()).unit();
-  return quoted_leaf<arrow::DurationArray>(array, style, [unit](int64_t value, std::string& out) {
-    append_duration(value, unit, out);
-  });
+  return quoted_leaf<arrow::DurationArray>(
+      array, style, [unit](int64_t value, std::string& out) { append_duration(value, unit, out); });
 }
 
 std::unique_ptr<CellWriter> make_decimal_writer(const arrow::Array& array, TextStyle style) {
@@ -318,29 +314,51 @@ Result<std::unique_ptr<CellWriter>> make_dictionary_writer(const arrow::Array& a
 
 Result<std::unique_ptr<CellWriter>> make_cell_writer(const arrow::Array& array, TextStyle style) {
   switch (array.type_id()) {
-    case arrow::Type::BOOL: return make_bool_writer(array, style);
-    case arrow::Type::INT8: return make_integer_writer<arrow::Int8Array>(array, style);
-    case arrow::Type::INT16: return make_integer_writer<arrow::Int16Array>(array, style);
-    case arrow::Type::INT32: return make_integer_writer<arrow::Int32Array>(array, style);
-    case arrow::Type::INT64: return make_integer_writer<arrow::Int64Array>(array, style);
-    case arrow::Type::UINT8: return make_integer_writer<arrow::UInt8Array>(array, style);
-    case arrow::Type::UINT16: return make_integer_writer<arrow::UInt16Array>(array, style);
-    case arrow::Type::UINT32: return make_integer_writer<arrow::UInt32Array>(array, style);
-    case arrow::Type::UINT64: return make_integer_writer<arrow::UInt64Array>(array, style);
-    case arrow::Type::HALF_FLOAT: return make_half_writer(array, style);
-    case arrow::Type::FLOAT: return make_float_writer<arrow::FloatArray>(array, style);
-    case arrow::Type::DOUBLE: return make_float_writer<arrow::DoubleArray>(array, style);
-    case arrow::Type::STRING: return make_text_writer(array, style);
-    case arrow::Type::BINARY: return make_binary_writer(array, style);
-    case arrow::Type::DATE32: return make_date_writer(array, style);
-    case arrow::Type::TIME64: return make_time_writer(array, style);
-    case arrow::Type::TIMESTAMP: return make_timestamp_writer(array, style);
-    case arrow::Type::DURATION: return make_duration_writer(array, style);
-    case arrow::Type::DECIMAL128: return make_decimal_writer(array, style);
+    case arrow::Type::BOOL:
+      return make_bool_writer(array, style);
+    case arrow::Type::INT8:
+      return make_integer_writer<arrow::Int8Array>(array, style);
+    case arrow::Type::INT16:
+      return make_integer_writer<arrow::Int16Array>(array, style);
+    case arrow::Type::INT32:
+      return make_integer_writer<arrow::Int32Array>(array, style);
+    case arrow::Type::INT64:
+      return make_integer_writer<arrow::Int64Array>(array, style);
+    case arrow::Type::UINT8:
+      return make_integer_writer<arrow::UInt8Array>(array, style);
+    case arrow::Type::UINT16:
+      return make_integer_writer<arrow::UInt16Array>(array, style);
+    case arrow::Type::UINT32:
+      return make_integer_writer<arrow::UInt32Array>(array, style);
+    case arrow::Type::UINT64:
+      return make_integer_writer<arrow::UInt64Array>(array, style);
+    case arrow::Type::HALF_FLOAT:
+      return make_half_writer(array, style);
+    case arrow::Type::FLOAT:
+      return make_float_writer<arrow::FloatArray>(array, style);
+    case arrow::Type::DOUBLE:
+      return make_float_writer<arrow::DoubleArray>(array, style);
+    case arrow::Type::STRING:
+      return make_text_writer(array, style);
+    case arrow::Type::BINARY:
+      return make_binary_writer(array, style);
+    case arrow::Type::DATE32:
+      return make_date_writer(array, style);
+    case arrow::Type::TIME64:
+      return make_time_writer(array, style);
+    case arrow::Type::TIMESTAMP:
+      return make_timestamp_writer(array, style);
+    case arrow::Type::DURATION:
+      return make_duration_writer(array, style);
+    case arrow::Type::DECIMAL128:
+      return make_decimal_writer(array, style);
     case arrow::Type::LIST:
-    case arrow::Type::STRUCT: return make_nested_writer(array, style);
-    case arrow::Type::DICTIONARY: return make_dictionary_writer(array, style);
-    default: break;
+    case arrow::Type::STRUCT:
+      return make_nested_writer(array, style);
+    case arrow::Type::DICTIONARY:
+      return make_dictionary_writer(array, style);
+    default:
+      break;
   }
   return fail(ErrorCode::kInternal, "type " + array.type()->ToString() + " has no text form");
 }

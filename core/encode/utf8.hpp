@@ -8,7 +8,7 @@ namespace bowshot {
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 struct Utf8Sequence {
-  int bytes = 1;      // of the character, or of the maximal subpart of a broken one
+  int bytes = 1;  // of the character, or of the maximal subpart of a broken one
   bool valid = false;
 };
 
