@@ -124,7 +124,8 @@ void AnswerWriter::make_head(int status, const Headers& headers,
                                     : Framing::kUntilClose;
   body_bytes_left_ = content_length.value_or(0);
   bool keep_alive = target_.keep_alive && !target_.stopping->load(std::memory_order_relaxed);
-  for (const std::string_view option : split_list(headers.get("Connection")))
+  const std::string connection = headers.get("Connection");  // split_list points into it
+  for (const std::string_view option : split_list(connection))
     if (equals_ignoring_case(option, "close")) keep_alive = false;
   if (framing_ == Framing::kUntilClose && !target_.is_head_method) keep_alive = false;
   after_ = keep_alive ? AfterAnswer::kKeepAlive : AfterAnswer::kClose;

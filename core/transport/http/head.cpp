@@ -120,41 +120,47 @@ Result<void> HeadReader::finish_host() {
 /// RFC 9112, 6: where two readers could disagree on where the body ends, the request is refused.
 Result<void> HeadReader::finish_framing() {
   const std::string* length = nullptr;
-  bool has_transfer_encoding = false;
-  std::string transfer_encoding;
+  const std::string* transfer_encoding = nullptr;
   for (const auto& [name, value] : head_.request.headers.fields()) {
-    if (equals_ignoring_case(name, "Content-Length")) {
-      if (length != nullptr)
-        return fail(ErrorCode::kBadRequest, "there are several Content-Length headers");
-      length = &value;
-    } else if (equals_ignoring_case(name, "Transfer-Encoding")) {
-      has_transfer_encoding = true;
-      transfer_encoding += value + ",";
-    }
+    const bool is_length = equals_ignoring_case(name, "Content-Length");
+    if (!is_length && !equals_ignoring_case(name, "Transfer-Encoding")) continue;
+    const std::string*& header = is_length ? length : transfer_encoding;
+    if (header != nullptr)
+      return fail(ErrorCode::kBadRequest, "there are several " + name + " headers");
+    header = &value;
   }
-  if (has_transfer_encoding) {
-    if (length != nullptr)
-      return fail(ErrorCode::kBadRequest, "both Content-Length and Transfer-Encoding are given");
-    if (head_.version_minor == 0)
-      return fail(ErrorCode::kBadRequest, "HTTP/1.0 knows no Transfer-Encoding");
-    const auto codings = split_list(transfer_encoding);
-    const auto is_chunked = [](std::string_view c) { return equals_ignoring_case(c, "chunked"); };
-    const auto chunked = std::ranges::find_if(codings, is_chunked);
-    if (codings.empty() || !std::ranges::all_of(codings, is_token))
-      return fail(ErrorCode::kBadRequest, "the Transfer-Encoding is not a list of codings");
-    if (chunked != codings.end() && std::next(chunked) != codings.end())
-      return fail(ErrorCode::kBadRequest, "the transfer coding chunked must be the last, once");
-    if (codings.size() != 1 || chunked == codings.end())
-      return fail(ErrorCode::kUnknownTransferCoding, "the only transfer coding known is chunked");
-    head_.is_chunked = true;
-  } else if (length != nullptr) {
-    const auto bytes = parse_decimal(*length);
-    if (!bytes) return fail(ErrorCode::kBadRequest, "the Content-Length is not a number");
-    if (*bytes > limits_->body_bytes)
-      return fail(ErrorCode::kBodyTooLarge, "the body has " + *length + " bytes, body_bytes is " +
-                                                std::to_string(limits_->body_bytes));
-    head_.content_length = *bytes;
-  }
+  if (length != nullptr && transfer_encoding != nullptr)
+    return fail(ErrorCode::kBadRequest, "both Content-Length and Transfer-Encoding are given");
+  if (transfer_encoding != nullptr) return take_transfer_encoding(*transfer_encoding);
+  if (length != nullptr) return take_content_length(*length);
+  return {};
+}
+
+Result<void> HeadReader::take_transfer_encoding(std::string_view value) {
+  if (head_.version_minor == 0)
+    return fail(ErrorCode::kBadRequest, "HTTP/1.0 knows no Transfer-Encoding");
+  const auto codings = split_list(value);
+  const auto is_chunked = [](std::string_view c) { return equals_ignoring_case(c, "chunked"); };
+  const auto chunked = std::ranges::find_if(codings, is_chunked);
+  if (codings.empty() || !std::ranges::all_of(codings, is_token))
+    return fail(ErrorCode::kBadRequest, "the Transfer-Encoding is not a list of codings");
+  if (chunked != codings.end() && std::next(chunked) != codings.end())
+    return fail(ErrorCode::kBadRequest, "the transfer coding chunked must be the last, once");
+  if (codings.size() != 1 || chunked == codings.end())
+    return fail(ErrorCode::kUnknownTransferCoding, "the only transfer coding known is chunked");
+  head_.is_chunked = true;
+  return {};
+}
+
+Result<void> HeadReader::take_content_length(std::string_view value) {
+  const auto bytes = parse_decimal(value);
+  const bool is_number = !value.empty() && std::ranges::all_of(value, is_digit);
+  if (!is_number) return fail(ErrorCode::kBadRequest, "the Content-Length is not a number");
+  if (!bytes || *bytes > limits_->body_bytes)  // no value: beyond 2^63
+    return fail(ErrorCode::kBodyTooLarge, "the body has " + std::string(value.substr(0, 20)) +
+                                              " bytes, body_bytes is " +
+                                              std::to_string(limits_->body_bytes));
+  head_.content_length = *bytes;
   return {};
 }
 

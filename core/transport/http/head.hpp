@@ -50,6 +50,8 @@ class HeadReader {
   Result<void> finish();
   Result<void> finish_host();
   Result<void> finish_framing();
+  Result<void> take_transfer_encoding(std::string_view value);
+  Result<void> take_content_length(std::string_view value);
   Result<void> finish_expectation();
   Result<void> finish_keep_alive();
 

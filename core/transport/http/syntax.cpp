@@ -13,7 +13,6 @@ std::unexpected<Error> bad_request(std::string detail) {
   return fail(ErrorCode::kBadRequest, std::move(detail));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -57,6 +56,8 @@ bool is_host_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_token_char(char c) { return kTokenChars[static_cast<uint8_t>(c)]; }
 

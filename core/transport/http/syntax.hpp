@@ -15,6 +15,7 @@ namespace bowshot::http {
 /// A tchar: what methods, field names and codings are made of.
 bool is_token_char(char c);
 bool is_token(std::string_view text);
+bool is_digit(char c);
 /// Bytes that no line of a head may hold: controls but HTAB, and DEL.
 bool is_control(char c);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
