@@ -1,6 +1,8 @@
 #include "source/data_type.hpp"
 
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <fmt/format.h>
 
 namespace bowshot {
