@@ -1,6 +1,7 @@
 # Sourced by bow and tools/bootstrap: where things are, and the tools that bootstrap fetched on PATH.
 # `top` is the project's folder, set by who sources this.
-cache=${BOWSHOT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bowshot}
+home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+cache=${BOWSHOT_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/bowshot}
 node_home=$cache/deps/node-22.20.0
 flights_home=$cache/deps/vega-datasets-3.2.1
 requirements=$top/tools/requirements-test.txt

@@ -337,6 +337,8 @@ def check_nodiscard(sources: list[Source]) -> Iterator[Finding]:
         for match in dropped.finditer(source.code) if source.suffix in CPP else ():
             if kinds[match[2]] == {"static result"} and not match[1].endswith("::"):
                 continue  # another class's function of that name
+            if not match[1] and re.search(rf"\b(?:auto|void)\s+{match[2]}\b", source.code):
+                continue  # the file's own function of that name
             message = f"{match[2]}() returns a Result: use BOWSHOT_TRY, or handle the error"
             yield Finding(source.path, line_of(source.code, match.start(2)), "nodiscard", message)
 
