@@ -81,6 +81,11 @@ class Mock {
     // Pages under development come from other ports.
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Access-Control-Expose-Headers', 'Bowshot-Request');
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Headers', '*');
+      response.writeHead(204).end();
+      return;
+    }
     if (url.pathname.startsWith('/v1/')) this.requests.push(url.pathname + url.search);
     try {
       if (request.method === 'POST' && url.pathname === '/v1/query') {

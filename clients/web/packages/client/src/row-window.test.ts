@@ -93,7 +93,8 @@ async function answerAll(source: ControlledSource): Promise<void> {
   while (answered < source.asked.length) {
     for (const asked of source.asked.slice(answered)) asked.succeed();
     answered = source.asked.length;
-    await settle();
+    // Past the rest after a jump: then the pages ahead are asked for.
+    await vi.advanceTimersByTimeAsync(200);
   }
 }
 
@@ -151,6 +152,17 @@ test('a fast scroll asks for where it is, and lets go of where it was', async ()
   await vi.advanceTimersByTimeAsync(50);
   expect(source.asked.map(({ offset }) => offset)).toEqual([0, 50e6]);
   expect(source.waiting.map(({ offset }) => offset)).toEqual([50e6]);
+});
+
+test('nothing is asked ahead of a jump before the reader rests', async () => {
+  const source = new ControlledSource(1e9);
+  const { rows } = windowOf(source);
+  rows.show(5e6, 5e6 + 9);
+  source.last().succeed();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(source.asked).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(source.asked.length).toBeGreaterThan(1);
 });
 
 test('no more requests than allowed at a time', async () => {

@@ -42,6 +42,7 @@ export interface RowPlace {
 }
 
 const VERSION_CHANGES_MAX = 5;
+const REST_AFTER_JUMP_MS = 150;
 
 /** A dataset's rows under a view, as a source of pages. */
 export function datasetRows(dataset: Dataset, view: RowsView): RowSource {
@@ -98,6 +99,7 @@ export class RowWindow {
   #isCounting = false;
   /** The version that the pages were of is gone, and the new one is not here yet. */
   #needsReopening = false;
+  #jumpTimer: ReturnType<typeof setTimeout> | undefined;
   #paceTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `isFiltered`: whether the view keeps fewer rows than the dataset has. */
@@ -193,6 +195,7 @@ export class RowWindow {
   show(first: number, last: number): void {
     const previous = this.#visible;
     if (first === previous.first && last === previous.last) return;
+    if (Math.abs(first - previous.first) > this.pageRows) this.#postponePagesAhead();
     if (first !== previous.first) this.#isForward = first > previous.first;
     this.#visible = { first: Math.max(0, first), last };
     this.#triedAhead.clear();
@@ -204,6 +207,15 @@ export class RowWindow {
       this.#paceTimer = undefined;
       this.#load();
     }, this.#options.paceMs);
+  }
+
+  /** After a jump, and while a thumb is dragged, nobody knows yet what lies ahead. */
+  #postponePagesAhead(): void {
+    clearTimeout(this.#jumpTimer);
+    this.#jumpTimer = setTimeout(() => {
+      this.#jumpTimer = undefined;
+      this.#load();
+    }, REST_AFTER_JUMP_MS);
   }
 
   /** Asks again for what failed. */
@@ -234,6 +246,8 @@ export class RowWindow {
   #stop(): void {
     clearTimeout(this.#paceTimer);
     this.#paceTimer = undefined;
+    clearTimeout(this.#jumpTimer);
+    this.#jumpTimer = undefined;
     this.#life.abort();
     this.#isCounting = false;
     this.#abortPages(() => true);
@@ -276,6 +290,7 @@ export class RowWindow {
     this.#abortPages((page) => !visible.includes(page) && !nearby.includes(page));
     // A page ahead is worth a request only when the visible ones are here.
     const isVisibleHere = visible.every((page) => this.#cache.has(page));
+    if (isVisibleHere && this.#jumpTimer !== undefined) return;
     for (const page of isVisibleHere ? nearby : visible) {
       if (this.#loading.size >= this.#options.requestsMax) break;
       if (this.#cache.has(page) || this.#loading.has(page) || this.#pageErrors.has(page)) continue;

@@ -61,13 +61,15 @@ test('rows are counted under a filter', async () => {
   await waitFor(() => expect(result.current.value).toBe(10));
 });
 
+const BY_ID: RowsView = { order: [{ column: 'id', descending: true }] };
+
 test('a window is kept while the view says the same, and works under StrictMode', async () => {
   const { result, rerender } = renderHook(
     (view: RowsView) => {
       const rows = useRowWindow(useDataset('billion').value, view);
       return { rows, state: useRowWindowState(rows) };
     },
-    { wrapper, initialProps: { order: [{ column: 'id', descending: true }] } },
+    { wrapper, initialProps: BY_ID },
   );
   await waitFor(() => expect(result.current.rows).toBeDefined());
   const before = result.current.rows;

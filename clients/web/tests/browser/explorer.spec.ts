@@ -1,0 +1,331 @@
+import { fileURLToPath } from 'node:url';
+
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import { startMockServer, type MockServer } from '../../mock/server.mjs';
+import { expectSoon, expectText } from './expect-soon.js';
+import { Explorer, launchBrowser } from './explorer.js';
+
+const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
+const LAST = 999_999_999;
+/** Of the mock's flights. */
+const FIRST_DELAY = '324';
+const LOWEST_DELAY = '-30';
+
+let browser: Browser;
+let mock: MockServer;
+let explorer: Explorer;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  mock = await startMockServer({ page: PAGE });
+  await open('');
+});
+
+afterEach(async () => {
+  expect(explorer.complaints).toEqual([]);
+  await explorer.page.context().close();
+  await mock.close();
+});
+
+async function open(hash: string, options: Parameters<Browser['newContext']>[0] = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  explorer = new Explorer(await context.newPage());
+  await explorer.page.goto(`${mock.url}/${hash}`);
+}
+
+/** Another page in place of the one that every test begins with. */
+async function reopen(hash: string, options?: Parameters<Browser['newContext']>[0]) {
+  await explorer.page.context().close();
+  await open(hash, options);
+}
+
+test('the first dataset is shown with its schema and its rows', async () => {
+  await expectText(explorer.cell(3, 0), '3');
+  await expectText(explorer.cell(3, 2), 'ebony');
+  await expectText(explorer.cell(3, 4), 'null');
+  await expectText(explorer.page.locator('.title h1'), 'billion');
+  expect(await explorer.page.locator('.title p').innerText()).toContain('1,000,000,000 rows');
+  expect(await explorer.page.locator('.column-list li').count()).toBe(8);
+  expect(await explorer.grid.getAttribute('aria-rowcount')).toBe('1000000001');
+  expect(await explorer.grid.getAttribute('aria-colcount')).toBe('9');
+  await explorer.screenshot('first');
+});
+
+test('Ctrl+End reaches the last cell of 10^9 rows, Ctrl+Home the first', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  await explorer.grid.focus();
+  await explorer.page.keyboard.press('Control+End');
+  await expectText(explorer.cell(LAST, 7), 'true');
+  expect(await explorer.cell(LAST, 7).getAttribute('aria-selected')).toBe('true');
+  await explorer.page.keyboard.press('Home');
+  await expectText(explorer.cell(LAST, 0), '999,999,999');
+  const active = await explorer.grid.getAttribute('aria-activedescendant');
+  expect(await explorer.cell(LAST, 0).getAttribute('id')).toBe(active);
+  await explorer.screenshot('last-row');
+  await explorer.page.keyboard.press('Control+Home');
+  await expectText(explorer.cell(0, 0), '0');
+});
+
+test('arrows and pages move the active cell and bring it into sight', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  await explorer.grid.focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight'])
+    await explorer.page.keyboard.press(key);
+  await expectSoon(() => explorer.cell(2, 1).getAttribute('aria-selected'), 'true');
+  await explorer.page.keyboard.press('PageDown');
+  await explorer.page.keyboard.press('PageDown');
+  await expectSoon(async () => (await explorer.topRow()) > 0, true);
+  await explorer.page.keyboard.press('PageUp');
+  await explorer.page.keyboard.press('PageUp');
+  await expectSoon(() => explorer.cell(2, 1).getAttribute('aria-selected'), 'true');
+});
+
+test('the wheel moves by pixels, also far down', async () => {
+  await explorer.goToRow.fill('500,000,000');
+  await explorer.goToRow.press('Enter');
+  await expectText(explorer.cell(500_000_000, 0), '500,000,000');
+  const before = await explorer.topRow();
+  await explorer.body.hover();
+  await explorer.page.mouse.wheel(0, 28 * 10);
+  await expectSoon(() => explorer.topRow(), before + 10);
+  await explorer.page.mouse.wheel(0, -28 * 4);
+  await expectSoon(() => explorer.topRow(), before + 6);
+  await explorer.page.mouse.wheel(300, 0);
+  await expectText(explorer.cell(before + 10, 7), ((before + 10) % 3 === 0).toString());
+});
+
+test('the thumb goes to the very end and back', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  const thumb = (await explorer.thumb.boundingBox())!;
+  const { x, y } = { x: thumb.x + thumb.width / 2, y: thumb.y + thumb.height / 2 };
+  await explorer.page.mouse.move(x, y);
+  await explorer.page.mouse.down();
+  for (let step = 1; step <= 20; ++step) await explorer.page.mouse.move(x, y + step * 45);
+  await expectText(explorer.cell(LAST, 0), '999,999,999');
+  await explorer.page.mouse.move(x, y + 300);
+  await expectSoon(async () => {
+    const top = await explorer.topRow();
+    return top > 300e6 && top < 700e6;
+  }, true);
+  const middle = await explorer.topRow();
+  await expectText(explorer.cell(middle + 3, 0), (middle + 3).toLocaleString('en-US'));
+  await explorer.page.mouse.up();
+  // Few of the places on the way were asked for, and none of a browser's element limits was met.
+  expect(mock.requests.filter((request) => request.includes('/rows')).length).toBeLessThan(40);
+});
+
+test('a press on the track goes there', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  const bar = (await explorer.page.locator('.bowshot-grid-scrollbar-vertical').boundingBox())!;
+  await explorer.page.mouse.click(bar.x + 7, bar.y + bar.height - 2);
+  await expectText(explorer.cell(LAST, 0), '999,999,999');
+});
+
+test('go to row: exact, from the end, and refused beyond it', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  await explorer.page.keyboard.press('g');
+  await explorer.page.keyboard.type('123456789');
+  await explorer.page.keyboard.press('Enter');
+  await expectText(explorer.cell(123_456_789, 0), '123,456,789');
+  expect(await explorer.cell(123_456_789, 0).getAttribute('aria-selected')).toBe('true');
+  await explorer.goToRow.fill('-1');
+  await explorer.goToRow.press('Enter');
+  await expectText(explorer.cell(LAST, 0), '999,999,999');
+  await explorer.goToRow.fill('1000000000');
+  expect(await explorer.goToRow.getAttribute('aria-invalid')).toBe('true');
+});
+
+test('a click on a header sorts up, down and not', async () => {
+  await reopen('#/flights');
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  const unsorted = await explorer.cell(0, 0).textContent();
+  const header = explorer.columnHeader('distance');
+  await header.getByRole('button').click();
+  await expectText(explorer.cell(0, 2), '60');
+  expect(await header.getAttribute('aria-sort')).toBe('ascending');
+  await header.getByRole('button').click();
+  await expectText(explorer.cell(0, 2), '2460');
+  expect(await header.getAttribute('aria-sort')).toBe('descending');
+  await explorer.screenshot('sorted');
+  await header.getByRole('button').click();
+  await expectText(explorer.cell(0, 0), unsorted ?? '');
+  expect(await header.getAttribute('aria-sort')).toBe('none');
+});
+
+test('a filter counts its rows; Escape clears it', async () => {
+  await reopen('#/flights');
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  await explorer.page.keyboard.press('/');
+  await explorer.page.keyboard.type("distance >= 2460 AND origin <> 'ATL'");
+  await explorer.page.keyboard.press('Enter');
+  await expectText(explorer.cell(0, 2), '2460');
+  await expectSoon(
+    async () => /^\d+ of 200,000 rows$/.test(await explorer.page.locator('.title p').innerText()),
+    true,
+  );
+  await explorer.screenshot('filtered');
+  await explorer.applyFilter('distance > 9000');
+  await expectText(explorer.page.locator('.bowshot-grid-empty'), 'No rows');
+  await explorer.screenshot('no-rows');
+  await explorer.filter.press('Escape');
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  expect(await explorer.filter.inputValue()).toBe('');
+});
+
+test("the server's error is shown at its position, and its suggestion mends it", async () => {
+  await reopen('#/flights');
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  // The position counts bytes; what is before it has characters of two.
+  await explorer.applyFilter("origin <> 'Zürich' AND distence > 2459");
+  await expectText(explorer.page.locator('.filter-copy mark'), 'distence');
+  expect(await explorer.page.getByRole('alert').innerText()).toContain('no column distence');
+  expect(await explorer.filter.getAttribute('aria-invalid')).toBe('true');
+  await explorer.screenshot('filter-error');
+  await explorer.page.getByRole('alert').getByRole('button', { name: 'distance' }).click();
+  await expectText(explorer.cell(0, 2), '2460');
+  expect(await explorer.filter.inputValue()).toBe("origin <> 'Zürich' AND distance > 2459");
+});
+
+test('rows that fail stay where they are, and come with Retry', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  mock.fault({ kind: 'fail', shape: 'rows', times: 1 });
+  await explorer.goToRow.fill('400000000');
+  await explorer.goToRow.press('Enter');
+  const alert = explorer.page.getByRole('alert');
+  await expectSoon(async () => (await alert.count()) === 1, true);
+  expect(await alert.innerText()).toContain('the mock was told to fail');
+  await explorer.screenshot('failed');
+  await alert.getByRole('button', { name: 'Retry' }).click();
+  await expectText(explorer.cell(400_000_000, 0), '400,000,000');
+  expect(await alert.count()).toBe(0);
+});
+
+test('an answer that is cut off is asked about, and never shown short', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  mock.fault({ kind: 'cut', shape: 'rows', times: 1 });
+  await explorer.goToRow.fill('300000000');
+  await explorer.goToRow.press('Enter');
+  await expectText(explorer.cell(300_000_000, 0), '300,000,000');
+  expect(mock.requests.some((request) => request.startsWith('/v1/requests/'))).toBe(true);
+});
+
+test('another version of the dataset keeps the place', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  mock.changeVersion('billion', 900_000_000);
+  await explorer.goToRow.fill('-1');
+  await explorer.goToRow.press('Enter');
+  // The version is another one: the rows are, too, and the place is kept as far as there are rows.
+  await expectText(explorer.cell(899_999_999, 0), '899,999,999');
+  expect(await explorer.page.locator('.title p').innerText()).toContain('900,000,000 rows');
+});
+
+test('placeholders have the places that the rows will have', async () => {
+  await expectText(explorer.cell(0, 0), '0');
+  mock.fault({ kind: 'slow', shape: 'rows', times: 3, ms: 700 });
+  await explorer.goToRow.fill('700000000');
+  await explorer.goToRow.press('Enter');
+  await expectText(explorer.cell(700_000_000, 0), 'loading');
+  const before = await explorer.cell(700_000_000, 3).boundingBox();
+  await explorer.screenshot('loading');
+  await expectText(explorer.cell(700_000_000, 0), '700,000,000');
+  expect(await explorer.cell(700_000_000, 3).boundingBox()).toEqual(before);
+});
+
+test('the address keeps the view over a reload, and back undoes', async () => {
+  await reopen('#/flights');
+  await explorer.applyFilter('distance > 1000');
+  await explorer.columnHeader('delay').getByRole('button').click();
+  await expectText(explorer.cell(0, 1), LOWEST_DELAY);
+  await explorer.goToRow.fill('5000');
+  await explorer.goToRow.press('Enter');
+  await expectSoon(() => /row=\d{4}/.test(explorer.page.url()), true);
+  const top = await explorer.topRow();
+  const text = await explorer.cell(5000, 0).textContent();
+  await explorer.page.reload();
+  await expectSoon(() => explorer.topRow(), top);
+  await expectText(explorer.cell(5000, 0), text ?? '');
+  expect(await explorer.filter.inputValue()).toBe('distance > 1000');
+  expect(await explorer.columnHeader('delay').getAttribute('aria-sort')).toBe('ascending');
+  await explorer.page.goBack();
+  await expectSoon(() => explorer.columnHeader('delay').getAttribute('aria-sort'), 'none');
+});
+
+test('dark follows the system, and the button, and is kept', async () => {
+  const background = () =>
+    explorer.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await reopen('#/flights', { colorScheme: 'dark' });
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  expect(await background()).toBe('rgb(20, 23, 27)');
+  await explorer.screenshot('dark');
+  await explorer.page.getByRole('button', { name: /^Theme: system/ }).click();
+  expect(await background()).toBe('rgb(255, 255, 255)');
+  await explorer.page.reload();
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  expect(await background()).toBe('rgb(255, 255, 255)');
+  // The canvas, too: the corner below the row numbers.
+  const pixel = await explorer.page.evaluate(() => {
+    const canvas = document.querySelector('canvas')!;
+    return [...canvas.getContext('2d')!.getImageData(400, 5, 1, 1).data];
+  });
+  expect(pixel).toEqual([255, 255, 255, 255]);
+});
+
+test('nothing, and nothing there', async () => {
+  await reopen('#/empty');
+  await expectText(explorer.page.locator('.bowshot-grid-empty'), 'No rows');
+  await explorer.screenshot('empty');
+  await reopen('#/flight');
+  await explorer.page.getByRole('alert').getByRole('button', { name: 'flights' }).click();
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+});
+
+test('a phone shows the list on demand, and a finger pans', async () => {
+  await reopen('', {
+    viewport: { width: 390, height: 780 },
+    hasTouch: true,
+    isMobile: true,
+    deviceScaleFactor: 3,
+  });
+  await expectText(explorer.cell(0, 0), '0');
+  await explorer.screenshot('phone');
+  await explorer.page.getByRole('button', { name: 'Datasets', exact: true }).click();
+  await explorer.screenshot('phone-list');
+  await explorer.page
+    .locator('.dataset-list')
+    .getByRole('button', { name: /flights/ })
+    .click();
+  await expectText(explorer.page.locator('.title h1'), 'flights');
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  const session = await explorer.page.context().newCDPSession(explorer.page);
+  await session.send('Input.synthesizeScrollGesture', {
+    x: 200,
+    y: 600,
+    yDistance: -400,
+    gestureSourceType: 'touch',
+    speed: 1200,
+  });
+  await expectSoon(async () => (await explorer.topRow()) >= 10, true);
+});
+
+test('columns can be dragged to another width', async () => {
+  await reopen('#/flights');
+  await expectText(explorer.cell(0, 1), FIRST_DELAY);
+  const before = (await explorer.columnHeader('date').boundingBox())!;
+  const edge = { x: before.x + before.width - 1, y: before.y + 10 };
+  await explorer.page.mouse.move(edge.x, edge.y);
+  await explorer.page.mouse.down();
+  await explorer.page.mouse.move(edge.x + 60, edge.y, { steps: 4 });
+  await explorer.page.mouse.up();
+  await expectSoon(
+    async () => (await explorer.columnHeader('date').boundingBox())?.width,
+    before.width + 60,
+  );
+  expect(await explorer.columnHeader('date').getAttribute('aria-sort')).toBe('none');
+});

@@ -1,0 +1,88 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+
+const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+}
+
+const screenshots = process.env['SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'bowshot-page-'));
+
+/** The explorer page as a reader uses it. */
+export class Explorer {
+  /** What the browser complained about: scripts that failed, what the security policy refused. */
+  readonly complaints: string[] = [];
+
+  constructor(readonly page: Page) {
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('console', (message) => {
+      // A request that fails is reported as an error of the console; tests make some fail.
+      const isFailedRequest = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !isFailedRequest) this.complaints.push(message.text());
+    });
+  }
+
+  get grid(): Locator {
+    return this.page.getByRole('grid');
+  }
+
+  get filter(): Locator {
+    return this.page.getByRole('textbox', { name: 'Filter' });
+  }
+
+  get goToRow(): Locator {
+    return this.page.getByRole('textbox', { name: 'Row' });
+  }
+
+  get body(): Locator {
+    return this.page.locator('.bowshot-grid-body');
+  }
+
+  get thumb(): Locator {
+    return this.page.locator('.bowshot-grid-scrollbar-vertical .bowshot-grid-thumb');
+  }
+
+  /** A row's cells by its number, as assistive technology reads them. */
+  row(row: number): Locator {
+    return this.page.locator(`[role=row][aria-rowindex="${row + 2}"] [role=gridcell]`);
+  }
+
+  cell(row: number, column: number): Locator {
+    return this.page.locator(
+      `[role=row][aria-rowindex="${row + 2}"] [role=gridcell][aria-colindex="${column + 2}"]`,
+    );
+  }
+
+  columnHeader(name: string): Locator {
+    return this.page.getByRole('columnheader', { name, exact: true });
+  }
+
+  async applyFilter(text: string): Promise<void> {
+    await this.filter.fill(text);
+    await this.filter.press('Enter');
+  }
+
+  /** The row at the top: the first that the grid shows as a whole. */
+  async topRow(): Promise<number> {
+    const text = await this.page.locator('[role=rowheader]').first().textContent();
+    return Number((text ?? '').replaceAll(',', ''));
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+  }
+}
