@@ -1,0 +1,80 @@
+#include "engine/duckdb/answer_stream.hpp"
+
+#include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
+
+#include "base/limits.hpp"
+
+namespace bowshot {
+namespace {
+
+/// How long an overwritten file may go unnoticed while rows still come; the end is always checked.
+constexpr std::chrono::milliseconds kCheckEvery{100};
+
+bool is_stop(ErrorCode code) {
+  return code == ErrorCode::kCancelled || code == ErrorCode::kDeadlineExceeded ||
+         code == ErrorCode::kNotReady;
+}
+
+}  // namespace
+
+AnswerStream::AnswerStream(QueryContext context, std::unique_ptr<RawBatches> rows)
+    : context_(std::move(context)), columns_(context_.plan), rows_(std::move(rows)) {}
+
+const std::shared_ptr<arrow::Schema>& AnswerStream::schema() const {
+  return context_.plan->schema;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> AnswerStream::next() {
+  if (error_) return fail(*error_);
+  if (!rows_) return nullptr;
+  auto batch = next_answer();
+  if (!batch) {
+    error_ = explained(std::move(batch).error());
+    rows_.reset();
+    return fail(*error_);
+  }
+  if (!*batch) rows_.reset();  // ends the query, frees its memory
+  return batch;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> AnswerStream::next_answer() {
+  BOWSHOT_ASSIGN(const auto gathered, gather());
+  BOWSHOT_TRY(check_files(gathered.empty()));
+  if (gathered.empty()) return nullptr;
+  BOWSHOT_ASSIGN(const auto joined, join_batches(gathered));
+  return columns_.convert(joined);
+}
+
+Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> AnswerStream::gather() {
+  std::vector<std::shared_ptr<arrow::RecordBatch>> gathered;
+  // A raw batch more must still fit.
+  constexpr int64_t kRawRowsMax = 2'048;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  do {
+    BOWSHOT_ASSIGN(auto batch, rows_->next());
+    if (!batch) break;
+    rows += batch->num_rows();
+    bytes += arrow::util::TotalBufferSize(*batch);
+    gathered.push_back(std::move(batch));
+  } while (!is_first_ && rows + kRawRowsMax <= kBatchRowsMax && bytes < kBatchBytesTarget);
+  is_first_ = false;
+  return gathered;
+}
+
+Result<void> AnswerStream::check_files(bool is_end) {
+  const auto now = Clock::now();
+  if (!is_end && now - checked_ < kCheckEvery) return {};
+  checked_ = now;
+  return context_.plan->dataset->check_unchanged();
+}
+
+/// Broken or surprising data may be a file that was overwritten while it was read.
+Error AnswerStream::explained(Error error) const {
+  if (is_stop(error.code)) return error;
+  auto unchanged = context_.plan->dataset->check_unchanged();
+  return unchanged ? error : std::move(unchanged).error();
+}
+
+}  // namespace bowshot

@@ -1,0 +1,50 @@
+#include "engine/duckdb/duckdb_engine.hpp"
+
+#include "engine/duckdb/answer_stream.hpp"
+#include "engine/duckdb/duckdb_dialect.hpp"
+#include "engine/duckdb/natural_rows.hpp"
+#include "engine/duckdb/ordered_rows.hpp"
+#include "engine/statement.hpp"
+
+namespace bowshot {
+namespace {
+
+bool is_natural_order(const Plan& plan) {
+  if (plan.order.empty()) return true;
+  const auto* column = std::get_if<ColumnReference>(&plan.order.front().expression->node);
+  return column && column->kind == ColumnReference::Kind::kRowNumber &&
+         !plan.order.front().descending;
+}
+
+Result<std::unique_ptr<RawBatches>> make_rows(const QueryContext& context, Engine* windows) {
+  const Plan& plan = *context.plan;
+  if (plan.kind == Plan::Kind::kAggregate) {
+    BOWSHOT_ASSIGN(std::string sql, aggregate_statement(plan, DuckDbDialect()));
+    return std::make_unique<StatementBatches>(context, std::move(sql));
+  }
+  if (is_natural_order(plan)) return make_natural_rows(context, windows);
+  return make_ordered_rows(context);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::make(const DuckDbOptions& options,
+                                                         Engine* windows) {
+  BOWSHOT_ASSIGN(auto database, DuckDbDatabase::make(options));
+  return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(std::move(database), windows));
+}
+
+EngineCapabilities DuckDbEngine::capabilities() const {
+  return {.row_numbers = true, .cancel = true, .progress = false};
+}
+
+bool DuckDbEngine::accepts(const Plan&) const { return true; }
+
+Result<std::unique_ptr<BatchStream>> DuckDbEngine::run(std::shared_ptr<const Plan> plan,
+                                                       const StopToken& stop) {
+  QueryContext context{.plan = std::move(plan), .database = database_, .stop = stop};
+  BOWSHOT_ASSIGN(auto rows, make_rows(context, windows_));
+  return std::make_unique<AnswerStream>(std::move(context), std::move(rows));
+}
+
+}  // namespace bowshot

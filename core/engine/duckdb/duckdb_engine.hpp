@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/duckdb/database.hpp"
+#include "engine/engine.hpp"
+
+namespace bowshot {
+
+/// The universal path: any plan as SQL in an embedded DuckDB. One database for all; each run has
+/// connections of its own. Safe from any thread; streams may outlive it.
+///   auto engine = DuckDbEngine::make({.memory_bytes = limits.engine_memory_bytes}, windows);
+class DuckDbEngine : public Engine {
+ public:
+  /// `windows` reads rows that are too long for DuckDB straight from Parquet (ParquetEngine); it
+  /// outlives the engine and its streams. Null: such rows need memory for whole row groups.
+  static Result<std::unique_ptr<DuckDbEngine>> make(const DuckDbOptions& options, Engine* windows);
+
+  EngineCapabilities capabilities() const override;
+  bool accepts(const Plan& plan) const override;
+  Result<std::unique_ptr<BatchStream>> run(std::shared_ptr<const Plan> plan,
+                                           const StopToken& stop) override;
+
+ private:
+  DuckDbEngine(std::shared_ptr<DuckDbDatabase> database, Engine* windows)
+      : database_(std::move(database)), windows_(windows) {}
+
+  std::shared_ptr<DuckDbDatabase> database_;  // shared with streams under way
+  Engine* windows_;                           // outlives this: the caller's promise
+};
+
+}  // namespace bowshot

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <string_view>
+
+#include "engine/duckdb/running_query.hpp"
+
+namespace bowshot {
+namespace {
+
+/// DuckDB's name of an error before its message. A pending query tells no type but this.
+struct Prefix {
+  std::string_view text;
+  duckdb_error_type type;
+};
+constexpr std::array<Prefix, 13> kPrefixes = {{
+    {"Out of Range Error", DUCKDB_ERROR_OUT_OF_RANGE},
+    {"Conversion Error", DUCKDB_ERROR_CONVERSION},
+    {"Out of Memory Error", DUCKDB_ERROR_OUT_OF_MEMORY},
+    {"INTERRUPT Error", DUCKDB_ERROR_INTERRUPT},
+    {"IO Error", DUCKDB_ERROR_IO},
+    {"Invalid Input Error", DUCKDB_ERROR_INVALID_INPUT},
+    {"Serialization Error", DUCKDB_ERROR_SERIALIZATION},
+    {"TProtocolException", DUCKDB_ERROR_SERIALIZATION},
+    {"Binder Error", DUCKDB_ERROR_BINDER},
+    {"Parser Error", DUCKDB_ERROR_PARSER},
+    {"INTERNAL Error", DUCKDB_ERROR_INTERNAL},
+    {"FATAL Error", DUCKDB_ERROR_FATAL},
+    {"Not implemented Error", DUCKDB_ERROR_NOT_IMPLEMENTED},
+}};
+
+duckdb_error_type type_of(std::string_view message, duckdb_error_type type) {
+  if (type != DUCKDB_ERROR_INVALID && type != DUCKDB_ERROR_UNKNOWN_TYPE) return type;
+  for (const Prefix& prefix : kPrefixes)
+    if (message.starts_with(prefix.text)) return prefix.type;
+  return type;
+}
+
+}  // namespace
+
+Error duckdb_error(const char* message, duckdb_error_type type, const std::string& context) {
+  const std::string_view text = message ? message : "";
+  switch (type_of(text, type)) {
+    case DUCKDB_ERROR_OUT_OF_RANGE:
+    case DUCKDB_ERROR_CONVERSION:
+    case DUCKDB_ERROR_DECIMAL:
+      spdlog::debug("duckdb overflow context={} message={}", context, text);
+      return {.code = ErrorCode::kOverflow,
+              .detail = "a value does not fit its type (int64, decimal128 or a time)"};
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      spdlog::warn("duckdb out of memory context={} message={}", context, text);
+      return {.code = ErrorCode::kOutOfMemory,
+              .detail = "the query needs more memory than the engine may use (engine_memory_bytes)"};
+    case DUCKDB_ERROR_IO:
+      if (text.find("No space left") != std::string_view::npos)
+        return {.code = ErrorCode::kOutOfSpace, .detail = "no space left for temporary data"};
+      [[fallthrough]];
+    case DUCKDB_ERROR_INVALID_INPUT:
+    case DUCKDB_ERROR_SERIALIZATION:
+      spdlog::warn("duckdb cannot read context={} message={}", context, text);
+      return {.code = ErrorCode::kBadData, .detail = "the data cannot be read"};
+    default: break;
+  }
+  spdlog::error("duckdb failed context={} message={}", context, text);
+  return {.code = ErrorCode::kInternal, .detail = "the engine failed"};
+}
+
+}  // namespace bowshot

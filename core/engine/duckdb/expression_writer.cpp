@@ -1,0 +1,252 @@
+#include "engine/duckdb/expression_writer.hpp"
+
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <span>
+
+#include "base/check.hpp"
+#include "engine/duckdb/bins.hpp"
+#include "engine/duckdb/sql_type.hpp"
+#include "source/data_type.hpp"
+
+namespace bowshot::duckdb_sql {
+namespace {
+
+/// DuckDB parses `a + b + c` as a nest, and refuses nests of more than 1,000.
+constexpr size_t kPlainChainMax = 200;
+
+using Arguments = std::span<const ExpressionPtr>;
+
+std::string reference(const ColumnReference& column) {
+  switch (column.kind) {
+    case ColumnReference::Kind::kDataset: return fmt::format("v{}", column.index);
+    case ColumnReference::Kind::kComputed: return fmt::format("k{}", column.index);
+    case ColumnReference::Kind::kRowNumber: return "r";
+  }
+  return "";
+}
+
+std::string_view comparison_sign(Function function) {
+  switch (function) {
+    case Function::kEqual: return "=";
+    case Function::kNotEqual: return "<>";
+    case Function::kLess: return "<";
+    case Function::kLessEqual: return "<=";
+    case Function::kGreater: return ">";
+    default: return ">=";
+  }
+}
+
+std::string_view arithmetic_sign(Function function) {
+  switch (function) {
+    case Function::kAdd: return "+";
+    case Function::kSubtract: return "-";
+    case Function::kMultiply: return "*";
+    case Function::kDivide: return "/";  // by zero null: ieee_floating_point_ops is off
+    case Function::kIntegerDivide: return "//";
+    default: return "%";
+  }
+}
+
+const Call* as_call(const Expression& expression, Function function) {
+  const auto* call = std::get_if<Call>(&expression.node);
+  return call && call->function == function ? call : nullptr;
+}
+
+/// A pattern in which a backslash stands before %, _ and itself only. Elsewhere it escapes what
+/// follows, which stands for itself; at the end it is a backslash.
+std::string plain_pattern(std::string_view pattern) {
+  std::string plain;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const bool is_escaped = pattern[i] == '\\';
+    if (is_escaped && i + 1 < pattern.size()) ++i;
+    const char c = pattern[i];
+    if (is_escaped && (c == '%' || c == '_' || c == '\\')) plain += '\\';
+    plain += c;
+  }
+  return plain;
+}
+
+class Writer {
+ public:
+  Result<void> write(const Expression& expression) {
+    if (const auto* column = std::get_if<ColumnReference>(&expression.node)) {
+      out_ += reference(*column);
+      return {};
+    }
+    if (const auto* literal = std::get_if<Literal>(&expression.node)) {
+      BOWSHOT_ASSIGN(const std::string text, sql_literal(*literal->value));
+      out_ += text;
+      return {};
+    }
+    return write_call(expression, std::get<Call>(expression.node));
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  Result<void> write_call(const Expression& expression, const Call& call) {
+    const Arguments arguments = call.arguments;
+    switch (call.function) {
+      case Function::kAnd: return write_balanced(" AND ", arguments);
+      case Function::kOr: return write_balanced(" OR ", arguments);
+      case Function::kNot: return write_around("(NOT ", *arguments[0], ")");
+      case Function::kEqual:
+      case Function::kNotEqual:
+      case Function::kLess:
+      case Function::kLessEqual:
+      case Function::kGreater:
+      case Function::kGreaterEqual:
+        return write_list("(", fmt::format(" {} ", comparison_sign(call.function)), arguments, ")");
+      case Function::kBetween: return write_between(arguments);
+      case Function::kIn:
+        BOWSHOT_TRY(write_around("(", *arguments[0], " IN "));
+        return write_list("(", ", ", arguments.subspan(1), "))");
+      case Function::kLike: return write_like(*arguments[0], *arguments[1]);
+      case Function::kIsNull: return write_around("(", *arguments[0], " IS NULL)");
+      case Function::kCasei: return write_around("lower(", *arguments[0], ")");
+      case Function::kAdd:
+      case Function::kSubtract:
+      case Function::kMultiply:
+      case Function::kDivide:
+      case Function::kIntegerDivide:
+      case Function::kModulo: return write_arithmetic(*expression.type, call);
+      case Function::kPower: return write_list("pow(", ", ", arguments, ")");
+      case Function::kNegate: return write_around("(- ", *arguments[0], ")");
+      case Function::kBin: return write_bin(*expression.type, arguments);
+      case Function::kTimeBin: return write_time_bin(*expression.type, arguments);
+      case Function::kCast: return write_cast(*arguments[0], *expression.type);
+    }
+    return fail(ErrorCode::kInternal, "an expression of an unknown kind");
+  }
+
+  Result<void> write_around(std::string_view before, const Expression& expression,
+                            std::string_view after) {
+    out_ += before;
+    BOWSHOT_TRY(write(expression));
+    out_ += after;
+    return {};
+  }
+
+  Result<void> write_list(std::string_view before, std::string_view between, Arguments arguments,
+                          std::string_view after) {
+    out_ += before;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (i > 0) out_ += between;
+      BOWSHOT_TRY(write(*arguments[i]));
+    }
+    out_ += after;
+    return {};
+  }
+
+  /// A flat chain of thousands as a tree of small depth.
+  Result<void> write_balanced(std::string_view between, Arguments arguments) {
+    constexpr size_t kFlatMax = 16;
+    if (arguments.size() <= kFlatMax) return write_list("(", between, arguments, ")");
+    const size_t half = arguments.size() / 2;
+    out_ += '(';
+    BOWSHOT_TRY(write_balanced(between, arguments.first(half)));
+    out_ += between;
+    BOWSHOT_TRY(write_balanced(between, arguments.subspan(half)));
+    out_ += ')';
+    return {};
+  }
+
+  Result<void> write_between(Arguments arguments) {
+    BOWSHOT_TRY(write_around("(", *arguments[0], " BETWEEN "));
+    BOWSHOT_TRY(write_around("", *arguments[1], " AND "));
+    return write_around("", *arguments[2], ")");
+  }
+
+  Result<void> write_like(const Expression& text, const Expression& pattern) {
+    BOWSHOT_TRY(write_around("(", text, " LIKE "));
+    const Call* casei = as_call(pattern, Function::kCasei);
+    const Expression& literal = casei ? *casei->arguments[0] : pattern;
+    const auto* node = std::get_if<Literal>(&literal.node);
+    BOWSHOT_CHECK(node != nullptr);  // the binder's promise
+    std::string spelt = "CAST(NULL AS VARCHAR)";
+    if (node->value->is_valid)
+      spelt = sql_text(plain_pattern(static_cast<const arrow::StringScalar&>(*node->value).view()));
+    out_ += casei ? fmt::format("lower({})", spelt) : spelt;
+    out_ += " ESCAPE '\\')";
+    return {};
+  }
+
+  /// From left to right. The cast brings decimals to the binder's precision and scale.
+  Result<void> write_arithmetic(const arrow::DataType& type, const Call& call) {
+    if (call.arguments.size() > kPlainChainMax) return write_long_chain(type, call);
+    const bool truncates = call.function == Function::kIntegerDivide && bowshot::is_floating(type);
+    const bool is_decimal = type.id() == arrow::Type::DECIMAL128;
+    if (truncates)
+      for (size_t i = 1; i < call.arguments.size(); ++i) out_ += "trunc(";
+    out_ += is_decimal ? "CAST((" : "(";
+    BOWSHOT_TRY(write(*call.arguments[0]));
+    const std::string_view sign = truncates ? "/" : arithmetic_sign(call.function);
+    for (size_t i = 1; i < call.arguments.size(); ++i) {
+      const Call* negated = call.function == Function::kAdd
+                                ? as_call(*call.arguments[i], Function::kNegate)
+                                : nullptr;
+      const Expression& argument = negated ? *negated->arguments[0] : *call.arguments[i];
+      BOWSHOT_TRY(write_around(fmt::format(" {} ", negated ? "-" : sign), argument, ""));
+      if (truncates) out_ += ')';
+    }
+    out_ += is_decimal ? fmt::format(") AS {})", sql_type(type)) : ")";
+    return {};
+  }
+
+  /// A reduction over a list: the same order of operations without nesting. Null where any is null.
+  Result<void> write_long_chain(const arrow::DataType& type, const Call& call) {
+    const std::string sql = sql_type(type);
+    if (type.id() == arrow::Type::DECIMAL128 && call.function != Function::kAdd)
+      return fail(ErrorCode::kBadFilter,
+                  fmt::format("a product of {} decimals; at most {} are multiplied",
+                              call.arguments.size(), kPlainChainMax));
+    out_ += "list_reduce([";
+    for (size_t i = 0; i < call.arguments.size(); ++i)
+      BOWSHOT_TRY(write_around(i == 0 ? "CAST(" : ", CAST(", *call.arguments[i],
+                               fmt::format(" AS {})", sql)));
+    const bool truncates = call.function == Function::kIntegerDivide && bowshot::is_floating(type);
+    const std::string step =
+        fmt::format("x {} y", truncates ? "/" : arithmetic_sign(call.function));
+    out_ += fmt::format("], lambda x, y: CAST({} AS {}))",
+                        truncates ? fmt::format("trunc({})", step) : step, sql);
+    return {};
+  }
+
+  Result<void> write_bin(const arrow::DataType& type, Arguments arguments) {
+    BOWSHOT_ASSIGN(const std::string x, write_expression(*arguments[0]));
+    BOWSHOT_ASSIGN(const std::string width, write_expression(*arguments[1]));
+    out_ += bin_sql(type, {.value = x, .type = arguments[0]->type.get(), .width = width});
+    return {};
+  }
+
+  Result<void> write_time_bin(const arrow::DataType& type, Arguments arguments) {
+    BOWSHOT_ASSIGN(const std::string t, write_expression(*arguments[0]));
+    const auto& width = *std::get<Literal>(arguments[1]->node).value;
+    const auto parsed =
+        TimeWidth::parse(static_cast<const arrow::StringScalar&>(width).view());
+    BOWSHOT_CHECK(parsed.has_value());  // the binder's promise
+    out_ += time_bin_sql(type, t, *parsed);
+    return {};
+  }
+
+  Result<void> write_cast(const Expression& argument, const arrow::DataType& type) {
+    const std::string to = sql_type(type);
+    if (sql_type(*argument.type) == to) return write(argument);
+    return write_around("CAST(", argument, fmt::format(" AS {})", to));
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+Result<std::string> write_expression(const Expression& expression) {
+  Writer writer;
+  BOWSHOT_TRY(writer.write(expression));
+  return writer.take();
+}
+
+}  // namespace bowshot::duckdb_sql
