@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::string_view kRowNumberName = "_row";
 
+/// Far above any use; each is a column for the engine to plan, and a name to look through.
+constexpr size_t kComputedColumnsMax = 1'000;
+
 /// Walks one syntax tree; the parser has bounded its depth.
 class ExpressionBinder {
  public:
@@ -148,6 +151,10 @@ Binder::Binder(std::shared_ptr<arrow::Schema> schema, bool has_row_numbers)
 Result<void> Binder::add_computed(const std::vector<Item>& items) {
   for (const Item& item : items) {
     BOWSHOT_CHECK(item.alias && item.expression);  // as parse_compute_item() makes them
+    if (computed_.size() == kComputedColumnsMax)
+      return fail(Error{.code = ErrorCode::kBadParameter,
+                        .detail = fmt::format("more than {} computed columns", kComputedColumnsMax),
+                        .position = item.position});
     const std::string& name = *item.alias;
     const bool is_taken =
         name == kRowNumberName || schema_->GetFieldIndex(name) >= 0 ||

@@ -20,7 +20,8 @@ class Binder {
   /// `schema` is Dataset::schema(). Without row numbers `_row` is `no_row_numbers`.
   Binder(std::shared_ptr<arrow::Schema> schema, bool has_row_numbers);
 
-  /// Adds computed columns in order. Errors: `bad_parameter` (a name reused), those of bind().
+  /// Adds computed columns in order. Errors: `bad_parameter` (a name reused, more than
+  /// 1,000), those of bind().
   Result<void> add_computed(const std::vector<Item>& items);
   const std::vector<NamedExpression>& computed() const { return computed_; }
 
