@@ -82,6 +82,18 @@ TEST(Catalog, ReadsFoldersAndGlobsInBytewiseOrder) {
   EXPECT_EQ(names(folder / "d/b.parquet"), (std::vector<std::string>{"b.parquet"}));
 }
 
+TEST(Catalog, RefusesToLoseAHiveColumn) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "d/year=2026");
+  std::filesystem::create_directories(folder / "e/n=7");
+  write_numbers(folder / "d/year=2026/a.parquet", {1});
+  write_numbers(folder / "e/n=7/a.parquet", {7});  // the file holds that column itself
+  const auto lost = catalog_of({folder / "d"})->current("d");
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().detail.find("\"year\""), std::string::npos) << lost.error().detail;
+  EXPECT_TRUE(catalog_of({folder / "e"})->current("e"));
+}
+
 TEST(Catalog, OpensEverythingOrSaysWhatFailed) {
   const TemporaryFolder folder;
   write_numbers(folder / "a.parquet", {1});

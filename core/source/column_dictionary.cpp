@@ -16,7 +16,6 @@
 #include <cstring>
 #include <string>
 
-#include "base/check.hpp"
 #include "source/data_type.hpp"
 #include "source/foreign.hpp"
 #include "source/parquet_reader.hpp"
@@ -121,10 +120,9 @@ Result<bool> add_file(const std::shared_ptr<const DataFile>& file, int column,
     parquet::ArrowReaderProperties properties;
     properties.set_pre_buffer(false);
     const auto reader = open_arrow_reader(file, properties);
-    const std::vector<int> leaves = leaf_columns(*file->metadata()->schema(), column);
-    BOWSHOT_CHECK(leaves.size() == 1);
+    const int leaf = file->leaf_starts()[column];  // the only one: dictionaries are not nested
     for (int group = 0; group < file->metadata()->num_row_groups(); ++group)
-      ARROW_RETURN_NOT_OK(add_row_group(*reader, group, leaves[0], values));
+      ARROW_RETURN_NOT_OK(add_row_group(*reader, group, leaf, values));
     return true;
   });
 }

@@ -5,6 +5,7 @@
 #include <parquet/arrow/schema.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
+#include <parquet/schema.h>
 #include <parquet/xxhasher.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,19 @@ Result<std::vector<int64_t>> sum_row_groups(const parquet::FileMetaData& metadat
   return starts;
 }
 
+/// Leaves are numbered in the order of the top-level columns that they belong to.
+std::vector<int> sum_leaves(const parquet::SchemaDescriptor& schema) {
+  std::vector<int> starts = {0};
+  const parquet::schema::GroupNode& root = *schema.group_node();
+  int leaf = 0;
+  for (int column = 0; column < root.field_count(); ++column) {
+    while (leaf < schema.num_columns() && schema.GetColumnRoot(leaf) == root.field(column).get())
+      ++leaf;
+    starts.push_back(leaf);
+  }
+  return starts;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const DataFile>> DataFile::make(const std::string& path,
@@ -119,6 +133,8 @@ Result<std::shared_ptr<const DataFile>> DataFile::make(const std::string& path,
     return fail(ErrorCode::kBadData, fmt::format("'{}' is encrypted", name));
   BOWSHOT_ASSIGN(file->group_starts_, (read_guarded<std::vector<int64_t>>(
                                           name, [&] { return sum_row_groups(*file->metadata_, name); })));
+  BOWSHOT_ASSIGN(file->leaf_starts_, (read_guarded<std::vector<int>>(
+                                         name, [&] { return sum_leaves(*file->metadata_->schema()); })));
   BOWSHOT_ASSIGN(
       file->declared_schema_,
       (read_guarded<std::shared_ptr<arrow::Schema>>(
@@ -129,6 +145,9 @@ Result<std::shared_ptr<const DataFile>> DataFile::make(const std::string& path,
                 file->metadata_->key_value_metadata(), &schema));
             return schema;
           })));
+  if (file->leaf_starts_.size() !=
+      static_cast<size_t>(file->declared_schema_->num_fields()) + 1)
+    return fail(ErrorCode::kBadData, fmt::format("'{}': its two schemas differ", name));
   BOWSHOT_TRY(file->check_unchanged());  // while the footer was read
   return file;
 }

@@ -14,7 +14,6 @@
 #include "base/guarded.hpp"
 #include "source/column_dictionary.hpp"
 #include "source/data_type.hpp"
-#include "source/parquet_reader.hpp"
 
 namespace bowshot {
 
@@ -27,12 +26,29 @@ struct Dataset::Dictionaries {
 namespace {
 
 /// Arrow reads an INTERVAL as 12 opaque bytes, which would pass for binary.
-bool holds_interval(const parquet::SchemaDescriptor& schema, int column) {
-  for (const int leaf : leaf_columns(schema, column)) {
-    const auto& logical = schema.Column(leaf)->logical_type();
+bool holds_interval(const DataFile& file, int column) {
+  for (int leaf = file.leaf_starts()[column]; leaf < file.leaf_starts()[column + 1]; ++leaf) {
+    const auto& logical = file.metadata()->schema()->Column(leaf)->logical_type();
     if (logical && logical->is_interval()) return true;
   }
   return false;
+}
+
+/// `year=2026/` above a file is a column that these files do not hold: leaving it out would be a
+/// silent loss, so until such columns are read, it is an error.
+Result<void> check_hive_folders(const DataFile& file, const std::unordered_set<std::string>& names) {
+  const std::string_view path = file.display_name();
+  for (size_t begin = 0, slash; (slash = path.find('/', begin)) != path.npos; begin = slash + 1) {
+    const std::string_view folder = path.substr(begin, slash - begin);
+    const size_t equals = folder.find('=');
+    if (equals == folder.npos || equals == 0) continue;
+    const std::string key(folder.substr(0, equals));
+    if (!names.contains(key))
+      return fail(ErrorCode::kBadData,
+                  fmt::format("'{}': the column \"{}\" that its folder's name stands for is not "
+                              "supported", path, key));
+  }
+  return {};
 }
 
 /// The protocol's schema of one file.
@@ -45,7 +61,7 @@ Result<std::shared_ptr<arrow::Schema>> protocol_schema(const DataFile& file) {
     if (!names.insert(field.name()).second)
       return fail(ErrorCode::kBadData, fmt::format("'{}' has two columns named \"{}\"",
                                                    file.display_name(), field.name()));
-    if (holds_interval(*file.metadata()->schema(), column))
+    if (holds_interval(file, column))
       return fail(ErrorCode::kBadData,
                   fmt::format("'{}': column \"{}\": type interval is not supported",
                               file.display_name(), field.name()));
@@ -56,6 +72,7 @@ Result<std::shared_ptr<arrow::Schema>> protocol_schema(const DataFile& file) {
     const bool nullable = field.nullable() || field.type()->id() == arrow::Type::NA;
     fields.push_back(arrow::field(field.name(), *std::move(type), nullable));
   }
+  BOWSHOT_TRY(check_hive_folders(file, names));
   return arrow::schema(std::move(fields));
 }
 

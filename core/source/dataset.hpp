@@ -41,6 +41,8 @@ class DataFile {
   int64_t rows() const { return group_starts_.back(); }
   /// Prefix sums: row group g holds the file's rows [group_starts()[g], group_starts()[g + 1]).
   const std::vector<int64_t>& group_starts() const { return group_starts_; }
+  /// The leaf columns of top-level column c are [leaf_starts()[c], leaf_starts()[c + 1]).
+  const std::vector<int>& leaf_starts() const { return leaf_starts_; }
   const std::shared_ptr<parquet::FileMetaData>& metadata() const { return metadata_; }
   /// The Arrow schema as the file declares it, before protocol_type().
   const std::shared_ptr<arrow::Schema>& declared_schema() const { return declared_schema_; }
@@ -53,6 +55,7 @@ class DataFile {
   std::string display_name_;
   FileIdentity identity_;
   std::vector<int64_t> group_starts_;
+  std::vector<int> leaf_starts_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::shared_ptr<arrow::Schema> declared_schema_;
 };

@@ -2,6 +2,7 @@
 
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
+#include <arrow/result.h>
 
 #include <memory>
 

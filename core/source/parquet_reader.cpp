@@ -5,7 +5,6 @@
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
-#include <parquet/schema.h>
 
 #include "source/descriptor_input.hpp"
 
@@ -28,14 +27,6 @@ std::unique_ptr<parquet::arrow::FileReader> open_arrow_reader(
                           parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
                                                            std::move(reader), properties));
   return arrow_reader;
-}
-
-std::vector<int> leaf_columns(const parquet::SchemaDescriptor& schema, int column) {
-  const parquet::schema::Node* root = schema.group_node()->field(column).get();
-  std::vector<int> leaves;
-  for (int leaf = 0; leaf < schema.num_columns(); ++leaf)
-    if (schema.GetColumnRoot(leaf) == root) leaves.push_back(leaf);
-  return leaves;
 }
 
 }  // namespace bowshot

@@ -4,7 +4,6 @@
 #include <parquet/type_fwd.h>
 
 #include <memory>
-#include <vector>
 
 #include "source/dataset.hpp"
 
@@ -22,8 +21,5 @@ parquet::ReaderProperties reader_properties();
 /// within read_guarded.
 std::unique_ptr<parquet::arrow::FileReader> open_arrow_reader(
     const std::shared_ptr<const DataFile>& file, const parquet::ArrowReaderProperties& properties);
-
-/// The leaf columns of the file's top-level column `column`, in order.
-std::vector<int> leaf_columns(const parquet::SchemaDescriptor& schema, int column);
 
 }  // namespace bowshot

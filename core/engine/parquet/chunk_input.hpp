@@ -1,6 +1,8 @@
 #pragma once
 
 #include <arrow/io/interfaces.h>
+#include <arrow/result.h>
+#include <arrow/result.h>
 
 #include <cstdint>
 #include <memory>

@@ -10,11 +10,11 @@
 #include <parquet/size_statistics.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/limits.hpp"
 #include "engine/parquet/paged_contents.hpp"
 #include "source/foreign.hpp"
-#include "source/parquet_reader.hpp"
 
 namespace bowshot {
 
@@ -49,6 +49,13 @@ int64_t place_leaves(const std::shared_ptr<const DataFile>& file, int group,
     if (!maps[i]->pages.empty())
       starts[leaves[i]] = {.map = maps[i], .page = maps[i]->page_of(start)};
   return start;
+}
+
+std::vector<int> leaf_columns(const DataFile& file, int column) {
+  const auto& starts = file.leaf_starts();
+  std::vector<int> leaves(static_cast<size_t>(starts[column + 1] - starts[column]));
+  std::iota(leaves.begin(), leaves.end(), starts[column]);
+  return leaves;
 }
 
 bool is_dictionary(parquet::Encoding::type encoding) {
@@ -116,7 +123,7 @@ Result<std::unique_ptr<GroupRun>> GroupRun::make(std::shared_ptr<const DataFile>
         parquet::ArrowReaderProperties properties;
         properties.set_pre_buffer(false);
         for (const int column : columns) {
-          const std::vector<int> leaves = leaf_columns(schema, column);
+          const std::vector<int> leaves = leaf_columns(*file, column);
           int64_t start = 0;
           if (span.first_row > 0)
             start = place_leaves(file, span.group_begin, leaves, span.first_row, page_maps,
@@ -174,7 +181,7 @@ Result<RowBytes> estimate_row_bytes(const DataFile& file, int group,
     const auto metadata = file.metadata()->RowGroup(group);
     RowBytes sum;
     for (const int column : columns) {
-      for (const int leaf : leaf_columns(schema, column)) {
+      for (const int leaf : leaf_columns(file, column)) {
         const RowBytes one = leaf_bytes(*schema.Column(leaf), *metadata->ColumnChunk(leaf));
         sum.bytes += one.bytes;
         sum.is_exact &= one.is_exact;
