@@ -45,10 +45,13 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   }
   BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs));
   BOWSHOT_TRY(app->catalog_->open_all());
-  BOWSHOT_ASSIGN(auto duckdb, DuckDbEngine::make(options.limits));
-  app->owned_engines_.push_back(std::make_unique<ParquetEngine>());
-  app->owned_engines_.push_back(std::move(duckdb));
-  for (const auto& engine : app->owned_engines_) app->engines_.engines.push_back(engine.get());
+  auto windows = ParquetEngine::make();
+  BOWSHOT_ASSIGN(auto duckdb,
+                 DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes},
+                                    windows.get()));
+  app->engines_.engines = {windows.get(), duckdb.get()};  // the shortcut is asked first
+  app->parquet_engine_ = std::move(windows);
+  app->duckdb_engine_ = std::move(duckdb);
   return app;
 }
 

@@ -72,8 +72,9 @@ class App {
   const Limits limits_;
   const AccessPolicy access_;
   std::unique_ptr<Catalog> catalog_;
-  std::vector<std::unique_ptr<Engine>> owned_engines_;
-  Engines engines_;  // the same, in the order in which they are asked
+  std::unique_ptr<Engine> parquet_engine_;  // outlives duckdb_engine_, which uses it
+  std::unique_ptr<Engine> duckdb_engine_;
+  Engines engines_;  // the two, in the order in which they are asked
   Admission admission_;
   Deadlines deadlines_;
   RequestTable requests_;

@@ -119,13 +119,6 @@ Result<void> Run::send_rest() {
 
 }  // namespace
 
-AnswerFacts facts_of(const Answer& answer) {
-  return {.version = answer.plan->dataset->version(),
-          .completeness = answer.completeness,
-          .rows = answer.rows,
-          .total_rows = answer.total_rows};
-}
-
 Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> plan,
                         const Negotiated& negotiated, AnswerSink& sink, const StopToken& client) {
   const auto run_in_order = [&]() -> Result<void> {

@@ -27,9 +27,6 @@ struct AnswerHead {
   std::chrono::duration<double, std::milli> first_batch{0};
 };
 
-/// What an answer without a stream says of itself: for HEAD.
-AnswerFacts facts_of(const Answer& answer);
-
 /// Where an answer's bytes go. begin, then write for each piece of the body, then end or abort.
 /// A result that is an error means that nobody reads any more.
 class AnswerSink {

@@ -1,0 +1,205 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "engine/duckdb/query_test_data.hpp"
+#include "engine/parquet/parquet_engine.hpp"
+
+namespace bowshot {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+int64_t resident_bytes() {
+  std::ifstream status("/proc/self/statm");
+  int64_t total = 0;
+  int64_t resident = 0;
+  status >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+/// A table over which a query runs for many seconds: few stored bytes, many rows.
+class DuckDbStop : public DuckDbTest {
+ protected:
+  static constexpr int64_t kRows = 20'000'000;
+
+  void SetUp() override {
+    arrow::Int64Builder builder;
+    ASSERT_TRUE(builder.Reserve(kRows / 20).ok());
+    for (int64_t i = 0; i < kRows / 20; ++i) builder.UnsafeAppend(i * 7'919 % 1'000'003);
+    const auto column = builder.Finish().ValueOrDie();
+    const auto chunks = std::make_shared<arrow::ChunkedArray>(arrow::ArrayVector(20, column));
+    open({arrow::Table::Make(arrow::schema({arrow::field("i", arrow::int64())}), {chunks})}, 100'000);
+  }
+
+  /// Stops the request when it has run for a while and returns how long it took to end.
+  std::chrono::milliseconds time_to_stop(const TestRequest& request) {
+    StopSource source;
+    auto stream = must(engine().run(test_plan(dataset_, request), source.token()));
+    Clock::time_point stopped;
+    std::jthread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      stopped = Clock::now();
+      source.request_stop(StopReason::kClientLeft);
+    });
+    auto result = drain(*stream);
+    const auto ended = Clock::now();
+    stopper.join();
+    EXPECT_FALSE(result.has_value());
+    if (!result) {
+      EXPECT_EQ(result.error().code, ErrorCode::kCancelled);
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(ended - stopped);
+  }
+};
+
+// A loaded machine may run the stopping thread late, not the engine: the limits hold ten times over
+// what an idle one takes.
+TEST_F(DuckDbStop, EndsScansAndSorts) {
+  std::string slow = "i";
+  for (int k = 0; k < 60; ++k) slow = fmt::format("({} * 3 % 1000003 ^ 1.01)", slow);
+  EXPECT_LT(time_to_stop({.filter = slow + " < 0", .select = "i"}).count(), 250);
+  EXPECT_LT(time_to_stop({.filter = slow + " < 0", .measures = "count()"}).count(), 250);
+  EXPECT_LT(time_to_stop({.compute = "k:" + slow, .select = "i", .order = "k"}).count(), 1'000);
+  EXPECT_LT(time_to_stop({.by = "i,_row", .measures = "count()", .order = "count"}).count(), 1'000);
+}
+
+TEST_F(DuckDbStop, BeforeItStarts) {
+  StopSource source;
+  auto stream = must(engine().run(test_plan(dataset_, {.measures = "count()"}), source.token()));
+  source.request_stop(StopReason::kDeadline);
+  auto result = stream->next();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::kDeadlineExceeded);
+}
+
+TEST_F(DuckDbStop, WhileRowsAreFetched) {
+  StopSource source;
+  auto stream = must(engine().run(test_plan(dataset_, {.filter = "i > 5", .select = "i"}), source.token()));
+  ASSERT_NE(must(stream->next()), nullptr);
+  ASSERT_NE(must(stream->next()), nullptr);
+  source.request_stop(StopReason::kShutdown);
+  const auto stopped = Clock::now();
+  auto result = stream->next();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::kNotReady);
+  EXPECT_LT(Clock::now() - stopped, std::chrono::milliseconds(250));
+}
+
+TEST_F(DuckDbStop, AbandonedStreamsEndAtOnce) {
+  auto stream = must(engine().run(test_plan(dataset_, {.filter = "i > 5", .select = "i"}), {}));
+  ASSERT_NE(must(stream->next()), nullptr);
+  const auto left = Clock::now();
+  stream.reset();
+  EXPECT_LT(Clock::now() - left, std::chrono::milliseconds(250));
+}
+
+TEST(DuckDbMemory, ASortBeyondItIsAnErrorOrSpills) {
+  arrow::StringBuilder builder;
+  for (int i = 0; i < 400'000; ++i)
+    ASSERT_TRUE(builder.Append(fmt::format("{:0>300}", i * 7'919 % 400'009)).ok());
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("t", arrow::utf8())}),
+                                        {builder.Finish().ValueOrDie()});
+  TestFolder folder;
+  write_parquet(table, folder.file("t.parquet"), 50'000);
+  const auto dataset = must(Dataset::make("t", {folder.file("t.parquet")}));
+  const auto plan = test_plan(dataset, {.select = "t", .order = "-t"});
+
+  auto small = must(DuckDbEngine::make({.memory_bytes = 64 << 20, .threads = 2}, nullptr));
+  auto refused = drain(*must(small->run(plan, {})));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
+
+  auto spilling = must(DuckDbEngine::make(
+      {.memory_bytes = 96 << 20, .threads = 2, .temporary_directory = folder.file("spill")}, nullptr));
+  auto sorted = drain(*must(spilling->run(plan, {})));
+  ASSERT_TRUE(sorted.has_value()) << sorted.error().detail;
+  EXPECT_EQ((*sorted)->num_rows(), 400'000);
+}
+
+/// One row group of 40,000 rows of 50 KB: 2 GB decoded, which no answer may hold.
+class DuckDbLongRows : public testing::Test {
+ protected:
+  static constexpr int64_t kRows = 40'000;
+  static constexpr int64_t kTextBytes = 50'000;
+
+  void SetUp() override {
+    auto file = arrow::io::FileOutputStream::Open(folder_.file("long.parquet")).ValueOrDie();
+    const auto schema =
+        arrow::schema({arrow::field("i", arrow::int64()), arrow::field("t", arrow::utf8())});
+    auto properties = parquet::WriterProperties::Builder()
+                          .disable_dictionary()
+                          ->compression(parquet::Compression::ZSTD)
+                          ->max_row_group_length(kRows)
+                          ->build();
+    auto writer =
+        parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), file, properties)
+            .ValueOrDie();
+    for (int64_t first = 0; first < kRows; first += 1'000) {
+      arrow::Int64Builder numbers;
+      arrow::StringBuilder texts;
+      for (int64_t i = first; i < first + 1'000; ++i) {
+        ASSERT_TRUE(numbers.Append(i).ok());
+        ASSERT_TRUE(texts.Append(text(i)).ok());
+      }
+      const auto batch = arrow::RecordBatch::Make(
+          schema, 1'000, {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
+      ASSERT_TRUE(writer->WriteRecordBatch(*batch).ok());  // all in one row group
+    }
+    ASSERT_TRUE(writer->Close().ok());
+    ASSERT_TRUE(file->Close().ok());
+    dataset_ = must(Dataset::make("long", {folder_.file("long.parquet")}));
+  }
+
+  static std::string text(int64_t row) {
+    std::string text = fmt::format("{:06}", row);
+    text.resize(kTextBytes, static_cast<char>('a' + row % 26));
+    return text;
+  }
+
+  TestFolder folder_;
+  std::shared_ptr<const Dataset> dataset_;
+};
+
+TEST_F(DuckDbLongRows, StreamInBoundedMemory) {
+  const auto windows = ParquetEngine::make();
+  auto engine = must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
+  const int64_t before = resident_bytes();
+  int64_t held_max = 0;
+  const auto plan =
+      test_plan(dataset_, {.filter = "i % 2 = 1", .compute = "k:i * 2", .select = "k,t,i"});
+  auto stream = must(engine->run(plan, {}));
+  int64_t expected = 1;
+  for (;;) {
+    const auto batch = must(stream->next());
+    if (!batch) break;
+    ASSERT_TRUE(batch->schema()->Equals(*plan->schema));
+    const auto& doubled = static_cast<const arrow::Int64Array&>(*batch->column(0));
+    const auto& texts = static_cast<const arrow::StringArray&>(*batch->column(1));
+    for (int64_t i = 0; i < batch->num_rows(); ++i, expected += 2) {
+      ASSERT_EQ(doubled.Value(i), expected * 2);
+      ASSERT_EQ(texts.GetView(i), text(expected));
+    }
+    held_max = std::max(held_max, resident_bytes() - before);
+  }
+  EXPECT_EQ(expected, kRows + 1);
+  EXPECT_LT(held_max, int64_t{300} << 20);
+}
+
+TEST_F(DuckDbLongRows, WindowsOfWhatMatches) {
+  const auto windows = ParquetEngine::make();
+  auto engine = must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
+  const auto plan = test_plan(
+      dataset_, {.filter = "i % 10000 = 7", .select = "t,_row", .offset = 1, .limit = 2});
+  const auto table = must(drain(*must(engine->run(plan, {}))));
+  ASSERT_EQ(table->num_rows(), 2);
+  EXPECT_EQ(table->column(1)->GetScalar(0).ValueOrDie()->ToString(), "10007");
+  EXPECT_EQ(table->column(1)->GetScalar(1).ValueOrDie()->ToString(), "20007");
+  EXPECT_EQ(table->column(0)->GetScalar(1).ValueOrDie()->ToString(), text(20'007));
+}
+
+}  // namespace
+}  // namespace bowshot
