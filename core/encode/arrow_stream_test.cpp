@@ -6,6 +6,11 @@
 #include <arrow/util/key_value_metadata.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+
 #include "base/limits.hpp"
 #include "encode/test_batches.hpp"
 

@@ -4,6 +4,7 @@
 #include <arrow/util/compression.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "base/limits.hpp"

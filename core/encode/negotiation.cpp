@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 

@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/type.h>
+#include <arrow/util/decimal.h>
 #include <arrow/util/float16.h>
 #include <fmt/compile.h>
 #include <fmt/format.h>
