@@ -14,9 +14,9 @@ struct JsonMember;
 struct JsonValue {
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
   Kind kind = Kind::kNull;
-  std::string text = {};              // kString: decoded; kNumber: as written; kBool: true or false
-  std::vector<JsonValue> items = {};  // kArray
-  std::vector<JsonMember> members = {};  // kObject; every key once
+  std::string text;                 // kString: decoded; kNumber: as written; kBool: true or false
+  std::vector<JsonValue> items;     // kArray
+  std::vector<JsonMember> members;  // kObject; every key once
 };
 
 struct JsonMember {

@@ -78,7 +78,7 @@ Result<std::vector<OrderItem>> bind_order(const std::vector<Item>& items,
           {.code = ErrorCode::kUnknownColumn,
            .detail = fmt::format("the answer has no column {}; it has {}", quote_value(item.name),
                                  fmt::join(schema.field_names(), ", ")),
-           .position = item.position,
+           .position = item.name_position,
            .suggestions = suggest(item.name, schema.field_names())});
     BOWSHOT_TRY(check_orderable(*schema.field(output)->type(), item));
     order.push_back({.output = output, .expression = nullptr, .descending = item.descending});

@@ -50,7 +50,7 @@ Result<void> check_orderable(const arrow::DataType& type, const Item& item) {
   return fail({.code = ErrorCode::kTypeMismatch,
                .detail = fmt::format("{} is {}, which has no order", quote_value(item.name),
                                      type_name(type)),
-               .position = item.position});
+               .position = item.name_position});
 }
 
 }  // namespace bowshot

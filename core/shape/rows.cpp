@@ -31,7 +31,8 @@ Result<std::vector<NamedExpression>> bind_select(const std::vector<Item>& items,
                                                  const Binder& binder) {
   std::vector<NamedExpression> columns;
   for (const Item& item : items) {
-    BOWSHOT_ASSIGN(ExpressionPtr column, binder.bind_name(item.name, item.quoted, item.position));
+    BOWSHOT_ASSIGN(ExpressionPtr column,
+                   binder.bind_name(item.name, item.quoted, item.name_position));
     columns.push_back({item.name, std::move(column)});
   }
   return columns;
@@ -40,7 +41,8 @@ Result<std::vector<NamedExpression>> bind_select(const std::vector<Item>& items,
 Result<std::vector<OrderItem>> bind_order(const std::vector<Item>& items, const Binder& binder) {
   std::vector<OrderItem> order;
   for (const Item& item : items) {
-    BOWSHOT_ASSIGN(ExpressionPtr column, binder.bind_name(item.name, item.quoted, item.position));
+    BOWSHOT_ASSIGN(ExpressionPtr column,
+                   binder.bind_name(item.name, item.quoted, item.name_position));
     BOWSHOT_TRY(check_orderable(*column->type, item));
     order.push_back({.expression = std::move(column), .descending = item.descending});
   }
