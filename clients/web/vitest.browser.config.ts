@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-// Specs that drive Chromium. They share one browser a file, and a machine has few cores.
+// Specs that drive Chromium. One file at a time: they share a machine of few cores.
 export default defineConfig({
+  resolve: { conditions: ['bowshot-source'] },
+  ssr: { resolve: { conditions: ['bowshot-source'] } },
   test: {
     include: ['tests/browser/**/*.spec.ts'],
     fileParallelism: false,

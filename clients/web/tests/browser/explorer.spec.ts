@@ -172,7 +172,7 @@ test('a filter counts its rows; Escape clears it', async () => {
   );
   await explorer.screenshot('filtered');
   await explorer.applyFilter('distance > 9000');
-  await expectText(explorer.page.locator('.bowshot-grid-empty'), 'No rows');
+  await expectText(explorer.page.locator('.bowshot-grid-empty'), 'No rows match the filter');
   await explorer.screenshot('no-rows');
   await explorer.filter.press('Escape');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
@@ -279,7 +279,7 @@ test('dark follows the system, and the button, and is kept', async () => {
 
 test('nothing, and nothing there', async () => {
   await reopen('#/empty');
-  await expectText(explorer.page.locator('.bowshot-grid-empty'), 'No rows');
+  await expectText(explorer.page.locator('.bowshot-grid-empty'), 'This dataset has no rows');
   await explorer.screenshot('empty');
   await reopen('#/flight');
   await explorer.page.getByRole('alert').getByRole('button', { name: 'flights' }).click();
@@ -296,6 +296,8 @@ test('a phone shows the list on demand, and a finger pans', async () => {
   await expectText(explorer.cell(0, 0), '0');
   await explorer.screenshot('phone');
   await explorer.page.getByRole('button', { name: 'Datasets', exact: true }).click();
+  // The list slides in.
+  await expectSoon(async () => (await explorer.page.locator('.sidebar').boundingBox())?.x, 0);
   await explorer.screenshot('phone-list');
   await explorer.page
     .locator('.dataset-list')
@@ -312,6 +314,7 @@ test('a phone shows the list on demand, and a finger pans', async () => {
     speed: 1200,
   });
   await expectSoon(async () => (await explorer.topRow()) >= 10, true);
+  await explorer.screenshot('phone-panned');
 });
 
 test('columns can be dragged to another width', async () => {

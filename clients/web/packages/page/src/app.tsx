@@ -26,6 +26,8 @@ export function App() {
   const grid = useRef<DataGridHandle>(null);
   const filterInput = useRef<HTMLInputElement>(null);
   const rowInput = useRef<HTMLInputElement>(null);
+  // The schema that the rows are of: theirs, once the dataset changed while it was shown.
+  const [newerInfo, setNewerInfo] = useState<DatasetInfo>();
   const [isSidebarOpen, setSidebarOpen] = useState(false);
   const [draft, setDraft] = useDraft(view);
   useShortcuts(filterInput, rowInput);
@@ -41,7 +43,7 @@ export function App() {
         <Sidebar
           datasets={datasets}
           selected={view.dataset}
-          info={dataset.value}
+          info={newerInfo && newerInfo.name === dataset.value?.name ? newerInfo : dataset.value}
           onSelect={select}
           onRevealColumn={(name) => {
             setSidebarOpen(false);
@@ -72,6 +74,7 @@ export function App() {
             filterInput={filterInput}
             rowInput={rowInput}
             onOpenSidebar={() => setSidebarOpen(true)}
+            onVersionChange={setNewerInfo}
           />
         ) : (
           <div className="stage">
@@ -96,12 +99,13 @@ interface ExplorerProps {
   filterInput: RefObject<HTMLInputElement | null>;
   rowInput: RefObject<HTMLInputElement | null>;
   onOpenSidebar: () => void;
+  onVersionChange: (info: DatasetInfo) => void;
 }
 
 /** One dataset: what it is, its filter, its rows. */
-function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
+function Explorer({ info, view, draft, grid, onVersionChange, ...props }: ExplorerProps) {
   const { filter, order, row } = view;
-  const rows = useRowWindow(info, { filter: filter || undefined, order });
+  const rows = useRowWindow(info, { filter: filter || undefined, order }, { onVersionChange });
   const state = useRowWindowState(rows);
   const current = state.info ?? info;
   const filterError = state.error?.parameter === 'filter' ? state.error : undefined;
@@ -148,9 +152,11 @@ function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
             initialRow={row}
             onTopRowChange={keepRow}
             showsRequestError={!filterError}
+            emptyText={filter === '' ? 'This dataset has no rows' : 'No rows match the filter'}
             label={`Rows of ${info.name}`}
           />
         )}
+        {filterError && <div className="bowshot-grid-empty">The filter cannot be applied yet</div>}
       </div>
     </>
   );
@@ -175,12 +181,13 @@ function RowCount({ info, state, isFiltered }: RowCountProps) {
   if (!isFiltered) {
     return (
       <p>
-        <b>{total}</b> {info.rows === 1 ? 'row' : 'rows'} <i>·</i> {byteSize(info.bytes)}
+        <b>{total}</b> {info.rows === 1 ? 'row' : 'rows'}
+        <span>{byteSize(info.bytes)}</span>
       </p>
     );
   }
   if (state.error) return <p>{total} rows</p>;
-  const kept = state.rowCountIsExact ? exactCount(state.rowCount) : 'counting';
+  const kept = state.rowCountIsExact ? exactCount(state.rowCount) : 'counting…';
   return (
     <p aria-live="polite">
       <b data-pending={state.rowCountIsExact ? undefined : ''}>{kept}</b> of {total} rows

@@ -60,9 +60,16 @@ test('slices and several chunks keep their places', () => {
   expect(cellText(slice.getChild('text')!, 9)).toBe('row 4099');
 });
 
-test('digits are grouped from 10,000 on', () => {
-  const texts = ['0', '1999', '10000', '-1234567.125', '1e+21', 'NaN'];
-  expect(texts.map(groupDigits)).toEqual(['0', '1999', '10,000', '-1,234,567.125', '1e+21', 'NaN']);
+test('digits are grouped, but not those of a year', () => {
+  const texts = ['0', '1999', '1999.5', '10000', '-1234567.125', 'NaN'];
+  expect(texts.map(groupDigits)).toEqual([
+    '0',
+    '1999',
+    '1,999.5',
+    '10,000',
+    '-1,234,567.125',
+    'NaN',
+  ]);
 });
 
 test('numeric types are those with numbers', () => {

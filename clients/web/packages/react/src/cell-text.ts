@@ -99,10 +99,10 @@ function unitsPerSecond(unit: TimeUnit): bigint {
   return 10n ** BigInt(3 * unit);
 }
 
-/** `-1234567.5` -> `-1,234,567.5`; below 10,000 as it is, so that years look like years. */
+/** `-1234567.5` -> `-1,234,567.5`; whole numbers below 10,000 as they are: years look like years. */
 export function groupDigits(text: string): string {
   const [, sign = '', whole = '', rest = ''] = /^(-?)(\d+)(.*)$/.exec(text) ?? [];
-  if (whole.length < 5) return text;
+  if (whole.length < 4 || (whole.length === 4 && rest === '')) return text;
   return sign + whole.replace(/\B(?=(\d{3})+$)/g, ',') + rest;
 }
 

@@ -80,6 +80,8 @@ export interface RowWindowState {
   error: BowshotError | undefined;
   /** What went wrong with the rows in sight, or with their count. */
   rowsError: BowshotError | undefined;
+  /** Whether `rowsError` is about the count alone: the rows are there. */
+  isOnlyUncounted: boolean;
 }
 
 /** What a window knows, kept up to date. */
@@ -89,12 +91,14 @@ export function useRowWindowState(rows: RowWindow | undefined): RowWindowState {
     [rows],
   );
   useSyncExternalStore(subscribe, () => rows?.revision ?? 0);
+  const visibleError = rows?.visibleError?.error;
   return {
     info: rows?.info,
     rowCount: rows?.rowCount ?? 0,
     rowCountIsExact: rows?.rowCountIsExact ?? false,
     isLoading: rows?.isLoading ?? false,
     error: rows?.error,
-    rowsError: rows?.visibleError?.error ?? rows?.countError,
+    rowsError: visibleError ?? rows?.countError,
+    isOnlyUncounted: !visibleError && rows?.countError !== undefined,
   };
 }

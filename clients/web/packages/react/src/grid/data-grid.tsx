@@ -40,6 +40,8 @@ export interface DataGridProps {
   onTopRowChange?: (row: number) => void;
   /** Whether to say why no rows can be had; false where the page says it. Default true. */
   showsRequestError?: boolean;
+  /** Shown when there are no rows. Default `No rows`. */
+  emptyText?: string;
   /** The grid's name for assistive technology. */
   label?: string;
   ref?: Ref<DataGridHandle>;
@@ -58,7 +60,7 @@ export function DataGrid({
   label,
   ...props
 }: DataGridProps) {
-  const { initialRow = 0, onTopRowChange, showsRequestError = true, ref } = props;
+  const { initialRow = 0, onTopRowChange, ref } = props;
   const gridId = useId();
   const [grid] = useState(() => new GridController());
   const root = useRef<HTMLDivElement>(null);
@@ -114,7 +116,7 @@ export function DataGrid({
           <Scrollbar grid={grid} axis="horizontal" thumbRef={horizontalThumb} />
         </div>
       </div>
-      <GridNotice rows={rows} state={state} showsRequestError={showsRequestError} />
+      <GridNotice rows={rows} state={state} {...props} />
       <GridStatus state={state} />
     </div>
   );

@@ -103,6 +103,10 @@ export class GridController {
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
   #unsettledSince: number | undefined;
   #topRow = 0;
+  /** What the DOM rows were made of: a mouse that hovers must not make them again. */
+  #settledKey = '';
+  #settledBoxes: ColumnBox[] | undefined;
+  #settledRows: RowWindow | undefined;
   #onTopRowChange: ((row: number) => void) | undefined;
 
   attach(elements: GridElements): () => void {
@@ -328,7 +332,9 @@ export class GridController {
   }
 
   get #gutterWidth(): number {
-    const digits = rowNumberText(Math.max(this.#contentRows - 1, 0)).length;
+    // Of all rows, not of those that a filter keeps: columns stay where they are when it changes.
+    const rowsMax = Math.max(this.#contentRows, this.#rows?.info.rows ?? 0);
+    const digits = rowNumberText(Math.max(rowsMax - 1, 0)).length;
     return Math.max(GUTTER_WIDTH_MIN, Math.ceil(digits * 7.6) + 2 * CELL_PADDING);
   }
 
@@ -458,6 +464,20 @@ export class GridController {
   }
 
   #settle(): void {
+    const key = [
+      this.#scrollTop,
+      this.#scrollLeft,
+      this.#size.width,
+      this.#size.height,
+      this.#rows?.revision,
+      this.#active?.row,
+      this.#active?.column,
+    ].join(' ');
+    const isSame = key === this.#settledKey && this.#boxes === this.#settledBoxes;
+    if (isSame && this.#rows === this.#settledRows) return;
+    this.#settledKey = key;
+    this.#settledBoxes = this.#boxes;
+    this.#settledRows = this.#rows;
     this.readable.set(this.#readableRows());
     const topRow = Math.floor(this.#scrollTop / this.rowHeight);
     if (topRow === this.#topRow) return;

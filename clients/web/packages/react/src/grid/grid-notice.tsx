@@ -8,23 +8,29 @@ const LOADING_SAID_AFTER_MS = 600;
 interface GridNoticeProps {
   rows: RowWindow;
   state: RowWindowState;
-  showsRequestError: boolean;
+  showsRequestError?: boolean;
+  emptyText?: string;
 }
 
 /** What failed, over the grid's lower edge, with a way to try again. Rows stay where they are. */
-export function GridNotice({ rows, state, showsRequestError }: GridNoticeProps) {
+export function GridNotice({
+  rows,
+  state,
+  showsRequestError = true,
+  emptyText = 'No rows',
+}: GridNoticeProps) {
   const error = state.error ?? state.rowsError;
   if (state.error && !showsRequestError) return null;
   if (!error) {
     if (state.rowCountIsExact && state.rowCount === 0) {
-      return <div className="bowshot-grid-empty">No rows</div>;
+      return <div className="bowshot-grid-empty">{emptyText}</div>;
     }
     return null;
   }
   return (
     <div role="alert" className="bowshot-grid-notice">
       <div>
-        <strong>{state.error ? error.title : 'These rows could not be loaded'}</strong>
+        <strong>{titleOf(state)}</strong>
         <span>{error.detail || error.title}</span>
       </div>
       <button type="button" onClick={() => rows.retry()}>
@@ -32,6 +38,12 @@ export function GridNotice({ rows, state, showsRequestError }: GridNoticeProps) 
       </button>
     </div>
   );
+}
+
+function titleOf({ error, rowsError, isOnlyUncounted }: RowWindowState): string {
+  if (error) return error.title;
+  if (isOnlyUncounted) return 'The rows could not be counted';
+  return rowsError ? 'These rows could not be loaded' : '';
 }
 
 /** Says to screen readers that rows are awaited, when it takes long enough to wonder. */

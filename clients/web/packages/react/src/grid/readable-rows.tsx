@@ -1,4 +1,4 @@
-import { memo, useSyncExternalStore, type Ref } from 'react';
+import { useSyncExternalStore, type Ref } from 'react';
 
 import type { GridController, ReadableRows as Readable } from './grid-controller.js';
 import { rowNumberText } from './painter.js';
@@ -34,7 +34,7 @@ interface ReadableRowProps {
   gridId: string;
 }
 
-const ReadableRow = memo(function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
+function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
   const { active, rowHeight, gutterWidth } = readable;
   const isBusy = row.cells.some((cell) => cell.text === undefined);
   return (
@@ -62,4 +62,4 @@ const ReadableRow = memo(function ReadableRow({ row, readable, gridId }: Readabl
       ))}
     </div>
   );
-});
+}
