@@ -79,7 +79,7 @@ void write_flow_metrics(std::string& out, const FlowMetrics& metrics,
   write("bowshot_interactive_running", "gauge", "Interactive slots taken.",
         admission.interactive_running);
   write("bowshot_streams_running", "gauge", "Stream slots taken.", admission.streams_running);
-  write("bowshot_waiting", "gauge", "Requests that wait for a slot.", admission.waiting);
+  write("bowshot_queries_waiting", "gauge", "Requests that wait for a slot.", admission.waiting);
   write("bowshot_overloaded_total", "counter", "Requests refused as overloaded.",
         admission.refused_total);
   metrics.queue_seconds.write(out, "bowshot_queue_seconds", "Time spent waiting for a slot.");

@@ -93,15 +93,18 @@ Result<void> RunningQuery::describe() {
 
 Result<std::shared_ptr<arrow::RecordBatch>> RunningQuery::next() {
   if (stop_.stop_requested()) return fail(stop_.error());
+  if (is_done_) return nullptr;  // DuckDB calls a fetch after the end an error
   if (!result_) BOWSHOT_TRY(execute());
   duckdb_data_chunk chunk = duckdb_fetch_chunk(*result_);
   if (!chunk) {
     const char* message = duckdb_result_error(&*result_);
     if (message) return fail(error(message, duckdb_result_error_type(&*result_)));
+    is_done_ = true;
     return nullptr;
   }
   if (duckdb_data_chunk_get_size(chunk) == 0) {
     duckdb_destroy_data_chunk(&chunk);
+    is_done_ = true;
     return nullptr;
   }
   ArrowArray exported{};

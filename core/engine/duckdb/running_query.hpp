@@ -41,6 +41,7 @@ class RunningQuery {
   std::optional<duckdb_result> result_;
   duckdb_arrow_options arrow_options_ = nullptr;
   std::shared_ptr<arrow::Schema> schema_;
+  bool is_done_ = false;
   // Interrupts connection_; registered once the statement has started, for starting one clears an
   // earlier interrupt. Destroyed first.
   std::optional<StopCallback> interrupt_;
