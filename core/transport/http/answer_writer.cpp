@@ -53,10 +53,13 @@ void append_date(std::string& head) {
 /// Headers that only the transport sets: they describe the connection, not the answer.
 bool is_transport_header(std::string_view name) {
   return equals_ignoring_case(name, "Content-Length") || equals_ignoring_case(name, "Connection") ||
-         equals_ignoring_case(name, "Transfer-Encoding") || equals_ignoring_case(name, "Keep-Alive");
+         equals_ignoring_case(name, "Transfer-Encoding") ||
+         equals_ignoring_case(name, "Keep-Alive");
 }
 
-bool has_no_body(int status) { return status == 204 || status == 304 || status < 200; }
+bool has_no_body(int status) {
+  return status == 204 || status == 304 || status < 200;
+}
 
 iovec piece_of(std::string_view bytes) {
   return {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
@@ -118,8 +121,8 @@ Result<void> AnswerWriter::start(int status, const Headers& headers,
 
 void AnswerWriter::make_head(int status, const Headers& headers,
                              std::optional<int64_t> content_length) {
-  framing_ = has_no_body(status) ? Framing::kNoBody
-             : content_length    ? Framing::kLength
+  framing_ = has_no_body(status)    ? Framing::kNoBody
+             : content_length       ? Framing::kLength
              : target_.is_chunkable ? Framing::kChunked
                                     : Framing::kUntilClose;
   body_bytes_left_ = content_length.value_or(0);
@@ -136,7 +139,8 @@ void AnswerWriter::make_head(int status, const Headers& headers,
   for (const auto& [name, value] : headers.fields())
     if (!is_transport_header(name)) append_field(head_, name, value);
   if (!headers.has("Date")) append_date(head_);
-  if (framing_ == Framing::kLength) append_field(head_, "Content-Length", std::to_string(body_bytes_left_));
+  if (framing_ == Framing::kLength)
+    append_field(head_, "Content-Length", std::to_string(body_bytes_left_));
   if (framing_ == Framing::kChunked) append_field(head_, "Transfer-Encoding", "chunked");
   if (!keep_alive) append_field(head_, "Connection", "close");
   if (keep_alive && !target_.is_chunkable) append_field(head_, "Connection", "keep-alive");
@@ -196,7 +200,9 @@ void AnswerWriter::abort(Pieces last) {
   if (after_ < AfterAnswer::kReset) after_ = AfterAnswer::kReset;
 }
 
-AfterAnswer AnswerWriter::after() const { return after_; }
+AfterAnswer AnswerWriter::after() const {
+  return after_;
+}
 
 std::unexpected<Error> AnswerWriter::give_up(Error error) {
   after_ = error.code == ErrorCode::kInternal ? AfterAnswer::kReset : AfterAnswer::kResetNow;
@@ -235,7 +241,8 @@ Result<void> AnswerWriter::write_all() {
 }
 
 Result<void> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   std::array<pollfd, 2> waits = {{
       {.fd = target_.descriptor, .events = POLLOUT | POLLRDHUP, .revents = 0},
       {.fd = target_.shutdown_descriptor, .events = POLLIN, .revents = 0},

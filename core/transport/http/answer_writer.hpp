@@ -21,9 +21,9 @@ std::string http_date(std::chrono::sys_seconds time);
 /// What to do with the connection once an answer has been written.
 enum class AfterAnswer {
   kKeepAlive,
-  kClose,          // the answer is whole, the connection ends
-  kReset,          // the answer is a part: reset, once the client has had what was sent
-  kResetNow,       // the client left or reads nothing: nobody to wait for
+  kClose,     // the answer is whole, the connection ends
+  kReset,     // the answer is a part: reset, once the client has had what was sent
+  kResetNow,  // the client left or reads nothing: nobody to wait for
 };
 
 /// What an answer is written to, and how. The descriptor and the pointers outlive the writer.
@@ -74,8 +74,8 @@ class AnswerWriter final : public ResponseWriter {
   State state_ = State::kFresh;
   Framing framing_ = Framing::kNoBody;
   AfterAnswer after_ = AfterAnswer::kKeepAlive;
-  std::string head_;          // not written yet; empty once it has left
-  std::vector<iovec> pieces_;  // of the gather write at work
+  std::string head_;             // not written yet; empty once it has left
+  std::vector<iovec> pieces_;    // of the gather write at work
   int64_t body_bytes_left_ = 0;  // Framing::kLength
   int64_t bytes_written_ = 0;
 };

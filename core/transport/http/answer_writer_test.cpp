@@ -38,8 +38,9 @@ class AnswerWriterTest : public ::testing::Test {
     while ((count = read(ends_[1], bytes.data(), bytes.size())) > 0)
       text.append(bytes.data(), static_cast<size_t>(count));
     EXPECT_EQ(static_cast<int64_t>(text.size()), bytes_sent_);
-    static const std::regex kDate("Date: [A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} "
-                                  "[0-9]{2}:[0-9]{2}:[0-9]{2} GMT\r\n");
+    static const std::regex kDate(
+        "Date: [A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} "
+        "[0-9]{2}:[0-9]{2}:[0-9]{2} GMT\r\n");
     return std::regex_replace(text, kDate, "Date: D\r\n");
   }
 
@@ -72,8 +73,9 @@ TEST_F(AnswerWriterTest, SendsASmallAnswerWithItsLength) {
   EXPECT_TRUE(writer.started());
   EXPECT_EQ(writer.after(), AfterAnswer::kKeepAlive);
   EXPECT_EQ(writer.bytes_written(), bytes_sent_);
-  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: D\r\n"
-                       "Content-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: D\r\n"
+            "Content-Length: 5\r\n\r\nhello");
 }
 
 TEST_F(AnswerWriterTest, StreamsInChunksThatHoldTheirPieces) {
@@ -92,16 +94,17 @@ TEST_F(AnswerWriterTest, StreamsInChunksThatHoldTheirPieces) {
   EXPECT_TRUE(writer.write(second));
   EXPECT_TRUE(writer.finish());
   EXPECT_EQ(writer.after(), AfterAnswer::kKeepAlive);
-  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "4\r\nabcd\r\n14\r\n" + long_piece + "\r\n0\r\n\r\n");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "4\r\nabcd\r\n14\r\n" +
+                long_piece + "\r\n0\r\n\r\n");
 }
 
 TEST_F(AnswerWriterTest, AnEmptyStreamIsAWholeAnswer) {
   AnswerWriter writer(target());
   EXPECT_TRUE(writer.start(200, {}, std::nullopt));
   EXPECT_TRUE(writer.finish());
-  EXPECT_EQ(written(),
-            "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
 }
 
 TEST_F(AnswerWriterTest, AKnownLengthIsNotChunked) {
@@ -132,8 +135,9 @@ TEST_F(AnswerWriterTest, Http10IsToldThatTheConnectionStays) {
   AnswerWriter writer(old);
   EXPECT_TRUE(writer.send(200, {}, "a"));
   EXPECT_EQ(writer.after(), AfterAnswer::kKeepAlive);
-  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n"
-                       "Connection: keep-alive\r\n\r\na");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n"
+            "Connection: keep-alive\r\n\r\na");
 }
 
 TEST_F(AnswerWriterTest, HeadHasTheHeadersOfGetAndNoBody) {
@@ -152,10 +156,11 @@ TEST_F(AnswerWriterTest, HeadHasTheHeadersOfGetAndNoBody) {
   EXPECT_TRUE(old.start(200, {}, 7));
   EXPECT_TRUE(old.finish());
   EXPECT_EQ(old.after(), AfterAnswer::kKeepAlive);
-  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n\r\n"
-                       "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 7\r\n"
-                       "Connection: keep-alive\r\n\r\n");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 7\r\n"
+            "Connection: keep-alive\r\n\r\n");
 }
 
 TEST_F(AnswerWriterTest, SomeStatusesHaveNoBody) {
@@ -163,18 +168,24 @@ TEST_F(AnswerWriterTest, SomeStatusesHaveNoBody) {
   EXPECT_TRUE(no_content.send(204, {}, "ignored"));
   AnswerWriter not_modified(target());
   EXPECT_TRUE(not_modified.send(304, headers_of({{"ETag", "W/\"x\""}}), ""));
-  EXPECT_EQ(written(), "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n"
-                       "HTTP/1.1 304 Not Modified\r\nETag: W/\"x\"\r\nDate: D\r\n\r\n");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n"
+            "HTTP/1.1 304 Not Modified\r\nETag: W/\"x\"\r\nDate: D\r\n\r\n");
 }
 
 TEST_F(AnswerWriterTest, HeadersCannotBreakOutOfTheirLine) {
   AnswerWriter writer(target());
-  EXPECT_TRUE(writer.send(200, headers_of({{"X", "a\r\nSet-Cookie: b"}, {"Date", "mine"},
-                                           {"Content-Length", "9"}, {"Connection", "close"},
-                                           {"transfer-encoding", "chunked"}}), ""));
+  EXPECT_TRUE(writer.send(200,
+                          headers_of({{"X", "a\r\nSet-Cookie: b"},
+                                      {"Date", "mine"},
+                                      {"Content-Length", "9"},
+                                      {"Connection", "close"},
+                                      {"transfer-encoding", "chunked"}}),
+                          ""));
   EXPECT_EQ(writer.after(), AfterAnswer::kClose);
-  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nX: a  Set-Cookie: b\r\nDate: mine\r\n"
-                       "Content-Length: 0\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 200 OK\r\nX: a  Set-Cookie: b\r\nDate: mine\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
 TEST_F(AnswerWriterTest, AStoppingServerClosesTheConnection) {
@@ -194,8 +205,9 @@ TEST_F(AnswerWriterTest, AStoppedRequestWritesNoMoreButItsLastBytes) {
   EXPECT_EQ(written_after.error().code, ErrorCode::kNotReady);
   writer.abort(pieces);
   EXPECT_EQ(writer.after(), AfterAnswer::kReset);
-  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "3\r\nabc\r\n3\r\nabc\r\n");
+  EXPECT_EQ(written(),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3\r\nabc\r\n3\r\nabc\r\n");
 }
 
 TEST_F(AnswerWriterTest, MorePiecesThanOneGatherWriteTakes) {
@@ -215,8 +227,8 @@ TEST_F(AnswerWriterTest, ErrorAnswersSayWhenToComeBack) {
     headers.add("Content-Type", "application/problem+json");
     body = error.detail;
   };
-  const std::string answer = error_answer({.code = ErrorCode::kOverloaded, .detail = "full"},
-                                          write_error, false);
+  const std::string answer =
+      error_answer({.code = ErrorCode::kOverloaded, .detail = "full"}, write_error, false);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << answer;
   EXPECT_NE(answer.find("\r\nRetry-After: 1\r\n"), std::string::npos) << answer;
   EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << answer;

@@ -33,7 +33,7 @@ class ChunkedReader {
   int64_t overhead_bytes_max_;
   int64_t overhead_bytes_ = 0;  // of extensions and trailers
   State state_ = State::kSizeLine;
-  std::string line_;            // the part of a line that has come
+  std::string line_;  // the part of a line that has come
   int64_t data_left_ = 0;
 };
 

@@ -217,9 +217,8 @@ void Connection::run(std::shared_ptr<Connection> self, AnswerTarget target) {
   const StopToken stop = target.stop;
   AnswerWriter writer(std::move(target));
   run_handler(server.options, self->request_, writer, stop);
-  asio::post(server.loop, [self = std::move(self), after = writer.after()] {
-    self->on_answered(after);
-  });
+  asio::post(server.loop,
+             [self = std::move(self), after = writer.after()] { self->on_answered(after); });
 }
 
 void Connection::on_answered(AfterAnswer after) {

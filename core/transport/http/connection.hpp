@@ -73,13 +73,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   State state_ = State::kHead;
   Clock::time_point deadline_ = Clock::time_point::max();
 
-  std::string input_;             // read, not yet taken; bounded by pipelined_bytes_max()
+  std::string input_;  // read, not yet taken; bounded by pipelined_bytes_max()
   bool is_read_armed_ = false;
-  bool is_input_full_ = false;    // kRunning: enough is pipelined, reading rests
+  bool is_input_full_ = false;  // kRunning: enough is pipelined, reading rests
   bool is_input_ended_ = false;
   bool is_write_pending_ = false;  // of output_
-  std::string output_;            // what the loop itself writes: 100 Continue, an error
-  int64_t discarded_bytes_ = 0;   // kFarewell
+  std::string output_;             // what the loop itself writes: 100 Continue, an error
+  int64_t discarded_bytes_ = 0;    // kFarewell
 
   HeadReader reader_;
   std::optional<ChunkedReader> chunked_;

@@ -52,8 +52,8 @@ size_t HeadReader::size_max() const {
 Error HeadReader::too_large() const {
   if (head_.request.method.empty())
     return {.code = ErrorCode::kTargetTooLong,
-            .detail = "the target is longer than target_bytes, " +
-                      std::to_string(limits_->target_bytes)};
+            .detail =
+                "the target is longer than target_bytes, " + std::to_string(limits_->target_bytes)};
   return {.code = ErrorCode::kHeadTooLarge,
           .detail = "the head is larger than head_bytes, " + std::to_string(limits_->head_bytes)};
 }
@@ -76,8 +76,7 @@ Result<void> HeadReader::take_line(std::string_view line) {
 
 Result<void> HeadReader::take_request_line(std::string_view line) {
   BOWSHOT_ASSIGN(const RequestLine parsed, parse_request_line(line));
-  if (parsed.target.size() > static_cast<size_t>(limits_->target_bytes))
-    return fail(too_large());
+  if (parsed.target.size() > static_cast<size_t>(limits_->target_bytes)) return fail(too_large());
   if (std::ranges::find(kMethods, parsed.method) == kMethods.end())
     return fail(ErrorCode::kUnknownMethod,
                 "the methods served are GET, HEAD, OPTIONS, POST, QUERY, PUT and DELETE");

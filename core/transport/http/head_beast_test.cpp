@@ -34,8 +34,8 @@ std::string random_head(std::mt19937_64& random) {
   for (auto fields = random() % 4; fields > 0; --fields)
     head += pick({"A", "Content-Length", "Transfer-Encoding", "Connection", "X-y", "a b", "\xc3"}) +
             pick({":", ": ", ": ", ":\t", " :", ""}) +
-            pick({"", "1", "0", "chunked", "close", "keep-alive, x", "gzip, chunked", "\x80", "\x01",
-                  "1, 1", "-1", "a\tb", "a  "}) +
+            pick({"", "1", "0", "chunked", "close", "keep-alive, x", "gzip, chunked", "\x80",
+                  "\x01", "1, 1", "-1", "a\tb", "a  "}) +
             pick({"\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r\n "});
   return head + pick({"\r\n", "\r\n", "\r\n", "\n", "\r"});
 }
@@ -51,13 +51,16 @@ void expect_same(const std::string& input, HeadReader& ours,
   }
   // In HTTP/1.0 Beast lets keep-alive win over close; RFC 9112, 9.3 says that close wins.
   EXPECT_TRUE(beast.keep_alive() || !ours.head().keep_alive) << input;
-  EXPECT_TRUE(ours.head().version_minor == 0 || ours.head().keep_alive == beast.keep_alive()) << input;
+  EXPECT_TRUE(ours.head().version_minor == 0 || ours.head().keep_alive == beast.keep_alive())
+      << input;
   EXPECT_EQ(ours.head().is_chunked, beast.chunked()) << input;
-  EXPECT_EQ(ours.head().content_length,
-            static_cast<int64_t>(beast.content_length().value_or(0))) << input;
+  EXPECT_EQ(ours.head().content_length, static_cast<int64_t>(beast.content_length().value_or(0)))
+      << input;
   std::vector<std::pair<std::string, std::string>> fields;
   for (const auto& field : message) fields.emplace_back(field.name_string(), field.value());
-  auto by_name = [](const auto& a, const auto& b) { return lower_case(a.first) < lower_case(b.first); };
+  auto by_name = [](const auto& a, const auto& b) {
+    return lower_case(a.first) < lower_case(b.first);
+  };
   auto ours_sorted = request.headers.fields();
   std::ranges::stable_sort(ours_sorted, by_name);
   std::ranges::stable_sort(fields, by_name);
@@ -66,8 +69,8 @@ void expect_same(const std::string& input, HeadReader& ours,
 
 TEST(HeadReader, ReadsWhatItAcceptsAsBeastDoes) {
   const char* given_seed = std::getenv("BOWSHOT_TEST_SEED");
-  const uint64_t seed = given_seed != nullptr ? std::strtoull(given_seed, nullptr, 10)
-                                              : std::random_device()();
+  const uint64_t seed =
+      given_seed != nullptr ? std::strtoull(given_seed, nullptr, 10) : std::random_device()();
   SCOPED_TRACE("BOWSHOT_TEST_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   const Limits limits;
@@ -81,7 +84,8 @@ TEST(HeadReader, ReadsWhatItAcceptsAsBeastDoes) {
     beast_http::request_parser<beast_http::empty_body> beast;
     boost::beast::error_code error;
     const size_t size = beast.put(boost::asio::buffer(input), error);
-    EXPECT_FALSE(error && error != beast_http::error::need_more) << error.message() << "\n" << input;
+    EXPECT_FALSE(error && error != beast_http::error::need_more) << error.message() << "\n"
+                                                                 << input;
     EXPECT_TRUE(beast.is_header_done()) << input;
     EXPECT_EQ(size, reader.size()) << input;
     expect_same(input, reader, beast);

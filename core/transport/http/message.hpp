@@ -10,7 +10,9 @@ namespace bowshot::http {
 /// Header fields in order. Names compare without regard to case.
 class Headers {
  public:
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), std::move(value));
+  }
   void set(std::string_view name, std::string value);
   /// The values of every field of that name, joined by ", " ; empty when there is none.
   std::string get(std::string_view name) const;
@@ -28,7 +30,7 @@ struct Request {
   std::string query;  // after the first '?', still percent-encoded
   Headers headers;
   std::string body;
-  std::string host;            // the Host header's name without port, lower case; [::1] with brackets
+  std::string host;  // the Host header's name without port, lower case; [::1] with brackets
   bool is_same_machine = false;  // a loopback or Unix-domain peer
 };
 

@@ -47,7 +47,9 @@ RawClient RawClient::unconnected() {
   return client;
 }
 
-RawClient::~RawClient() { close(); }
+RawClient::~RawClient() {
+  close();
+}
 
 RawClient::RawClient(RawClient&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
@@ -70,7 +72,8 @@ void RawClient::shrink_receive_buffer() {
 void RawClient::send(std::string_view bytes) {
   const auto deadline = std::chrono::steady_clock::now() + kTestDeadline;
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       bytes.remove_prefix(static_cast<size_t>(sent));
       continue;
@@ -84,7 +87,9 @@ void RawClient::send(std::string_view bytes) {
   }
 }
 
-void RawClient::end_output() { shutdown(descriptor_, SHUT_WR); }
+void RawClient::end_output() {
+  shutdown(descriptor_, SHUT_WR);
+}
 
 void RawClient::reset() {
   const linger now{.l_onoff = 1, .l_linger = 0};
@@ -98,8 +103,8 @@ void RawClient::close() {
 
 bool RawClient::read_more(std::chrono::steady_clock::time_point deadline) {
   while (end_ == StreamEnd::kOpen) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) throw std::runtime_error("the server neither answered nor closed");
     pollfd wait{.fd = descriptor_, .events = POLLIN, .revents = 0};
     if (poll(&wait, 1, static_cast<int>(left.count())) <= 0) continue;
@@ -153,8 +158,8 @@ RawAnswer RawClient::read_answer(bool head_only) {
     const size_t colon = line.find(": ");
     answer.headers[lower_case(line.substr(0, colon))] = line.substr(colon + 2);
   }
-  const bool has_body = !head_only && answer.status != 204 && answer.status != 304 &&
-                        answer.status >= 200;
+  const bool has_body =
+      !head_only && answer.status != 204 && answer.status != 304 && answer.status >= 200;
   if (!has_body) {
     answer.complete = true;
   } else if (answer.headers.contains("transfer-encoding")) {

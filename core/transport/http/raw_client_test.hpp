@@ -15,7 +15,7 @@ enum class StreamEnd { kOpen, kClosed, kReset };
 
 /// One answer as it came, before any interpretation but its framing.
 struct RawAnswer {
-  int status = 0;  // 0: none came
+  int status = 0;                              // 0: none came
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;                            // without chunk frames
   bool complete = false;                       // the framing says that it is whole

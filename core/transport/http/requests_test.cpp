@@ -25,11 +25,11 @@ void echo(const Request& request, ResponseWriter& writer, const StopToken&) {
 class RequestTable : public ::testing::Test {
  protected:
   RequestTable() {
-    ServerOptions options = test_options([this](const Request& request, ResponseWriter& writer,
-                                                const StopToken& stop) {
-      seen_.put(request.path);
-      echo(request, writer, stop);
-    });
+    ServerOptions options =
+        test_options([this](const Request& request, ResponseWriter& writer, const StopToken& stop) {
+          seen_.put(request.path);
+          echo(request, writer, stop);
+        });
     options.limits = table_limits();
     server_ = start_server(std::move(options));
   }
@@ -87,7 +87,8 @@ TEST_F(RequestTable, WellFormedRequestsAreServedAndTheConnectionGoesOn) {
       {post + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "POST /p? host=h body="},
       {post + "Transfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nT: v\r\n\r\n",
        "POST /p? host=h body=hello!"},
-      {post + "Transfer-Encoding: , chunked ,\r\n\r\n1\r\na\r\n0\r\n\r\n", "POST /p? host=h body=a"},
+      {post + "Transfer-Encoding: , chunked ,\r\n\r\n1\r\na\r\n0\r\n\r\n",
+       "POST /p? host=h body=a"},
       {"GET /" + repeat("a", 511) + " HTTP/1.1\r\nHost: h\r\n\r\n",
        "GET /" + repeat("a", 511) + "? host=h body="},
       {get + "X: " + repeat("x", 2'048 - get.size() - 7) + "\r\n\r\n", "GET /? host=h body="},
@@ -113,7 +114,8 @@ TEST_F(RequestTable, WellFormedRequestsAreServedAndTheConnectionGoesOn) {
 TEST_F(RequestTable, TheSameRequestsOneByteAtATime) {
   for (const std::string bytes :
        {"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n", "\r\nGET /a?b HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n",
-        "POST /a?b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"}) {
+        "POST /a?b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"}) {
     RawClient client(server_->port());
     for (const char byte : bytes) client.send({&byte, 1});
     EXPECT_EQ(client.read_answer().status, 200) << bytes;
@@ -220,7 +222,8 @@ std::vector<Refused> bad_bodies() {
   const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
   const std::string chunked = post + "Transfer-Encoding: chunked\r\n";
   return {
-      {post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "bad_request"},
+      {post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+       "bad_request"},
       {chunked + "Content-Length: 5\r\n\r\n0\r\n\r\n", 400, "bad_request"},
       {post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400, "bad_request"},
       {post + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400, "bad_request"},
@@ -298,9 +301,10 @@ TEST_F(RequestTable, AnErrorAnswerToHeadHasNoBody) {
 }
 
 TEST_F(RequestTable, InputThatEndsEarlyIsToldSo) {
-  for (const char* bytes : {"G", "GET / HTTP/1.1\r\nHost: h\r\n", "\r\n",
-                            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell",
-                            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n"}) {
+  for (const char* bytes :
+       {"G", "GET / HTTP/1.1\r\nHost: h\r\n", "\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell",
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n"}) {
     RawClient client(server_->port());
     client.send(bytes);
     client.end_output();
@@ -329,8 +333,9 @@ TEST_F(RequestTable, ContinueIsSentBeforeTheBodyAndOnlyWhenOneComes) {
   EXPECT_EQ(client.read_answer().status, 100);
   client.send("hello");
   EXPECT_EQ(client.read_answer().body, "POST /? host=h body=hello");
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
-              "Transfer-Encoding: chunked\r\n\r\n");
+  client.send(
+      "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n");
   EXPECT_EQ(client.read_answer().status, 100);
   client.send("1\r\na\r\n0\r\n\r\n");
   EXPECT_EQ(client.read_answer().body, "POST /? host=h body=a");
@@ -344,8 +349,10 @@ TEST_F(RequestTable, PipelinedRequestsAreAnsweredInOrder) {
   RawClient client(server_->port());
   std::string requests;
   for (int i = 0; i < 500; ++i)
-    requests += fmt::format("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n"
-                            "POST /{} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx", i, i);
+    requests += fmt::format(
+        "GET /{} HTTP/1.1\r\nHost: h\r\n\r\n"
+        "POST /{} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx",
+        i, i);
   client.send(requests);
   for (int i = 0; i < 500; ++i) {
     EXPECT_EQ(client.read_answer().body, fmt::format("GET /{}? host=h body=", i));

@@ -150,15 +150,15 @@ void AsioServer::accept() {
   const auto limit = static_cast<size_t>(state_.options.limits.connections) + kRefusalsMax;
   is_accept_paused_ = connections_.size() >= limit;
   if (is_accept_paused_ || !acceptor_.is_open()) return;
-  acceptor_.async_accept([this](error_code error, tcp::socket socket) {
-    on_accept(error, std::move(socket));
-  });
+  acceptor_.async_accept(
+      [this](error_code error, tcp::socket socket) { on_accept(error, std::move(socket)); });
 }
 
 void AsioServer::on_accept(error_code error, tcp::socket socket) {
   if (!acceptor_.is_open()) return;  // the server stops
   if (!error) admit(std::move(socket));
-  const bool is_exhausted = error == asio::error::no_descriptors || error == asio::error::no_memory ||
+  const bool is_exhausted = error == asio::error::no_descriptors ||
+                            error == asio::error::no_memory ||
                             error == asio::error::no_buffer_space ||
                             error == boost::system::errc::too_many_files_open_in_system;
   if (!is_exhausted) return accept();

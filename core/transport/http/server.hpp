@@ -63,7 +63,8 @@ struct ServerOptions {
   Limits limits;
   Handler handler;
   ErrorWriter error_writer;
-  std::optional<Timeouts> timeouts = {};  // none: head_seconds, idle_seconds, stalled_reader_seconds
+  std::optional<Timeouts> timeouts =
+      {};  // none: head_seconds, idle_seconds, stalled_reader_seconds
 };
 
 struct ServerCounters {  // for /metrics

@@ -35,7 +35,8 @@ void WakeDescriptor::signal() {
 ServerState::ServerState(ServerOptions server_options)
     : options(std::move(server_options)),
       timeouts(timeouts_of(options)),
-      workers(static_cast<size_t>(options.limits.connections)),
+      // One a connection, and one that has answered but is not idle yet.
+      workers(2 * static_cast<size_t>(options.limits.connections)),
       read_buffer(kReadBufferBytes) {}
 
 }  // namespace bowshot::http

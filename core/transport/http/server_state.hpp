@@ -36,7 +36,7 @@ struct ServerState {
   const Timeouts timeouts;
   boost::asio::io_context loop{1};  // one thread runs it
   WorkerPool workers;
-  WakeDescriptor shutdown;            // signalled when running answers must end
+  WakeDescriptor shutdown;             // signalled when running answers must end
   std::atomic<bool> stopping = false;  // connections serve no more requests
   std::vector<char> read_buffer;
 

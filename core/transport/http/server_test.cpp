@@ -20,13 +20,17 @@ using std::chrono_literals::operator""s;
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
-Timeouts short_timeouts() { return {.head = 150ms, .idle = 150ms, .stalled_reader = 150ms}; }
+Timeouts short_timeouts() {
+  return {.head = 150ms, .idle = 150ms, .stalled_reader = 150ms};
+}
 
 void answer_ok(const Request&, ResponseWriter& writer, const StopToken&) {
   EXPECT_TRUE(writer.send(200, {}, "ok"));
 }
 
-std::string piece_of(size_t bytes) { return std::string(bytes, 'p'); }
+std::string piece_of(size_t bytes) {
+  return std::string(bytes, 'p');
+}
 
 /// A handler that says when it runs, and what stopped it.
 struct StopWatcher {
@@ -65,17 +69,17 @@ TEST_P(ClientLeaves, StopsTheAnswerAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - left, 2s);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Server, ClientLeaves,
-    ::testing::Combine(::testing::Values(Leaving::kReset, Leaving::kClose, Leaving::kEndOutput),
-                       ::testing::Values(0, 100, 40'000, 90'000)));
+INSTANTIATE_TEST_SUITE_P(Server, ClientLeaves,
+                         ::testing::Combine(::testing::Values(Leaving::kReset, Leaving::kClose,
+                                                              Leaving::kEndOutput),
+                                            ::testing::Values(0, 100, 40'000, 90'000)));
 
 TEST(Server, AClientThatReadsNothingAndLeavesWakesTheWriter) {
   for (const bool half : {false, true}) {
     Mailbox<ErrorCode> failures;
     Mailbox<bool> running;
-    const auto server = start_server(test_options(
-        [&](const Request&, ResponseWriter& writer, const StopToken&) {
+    const auto server =
+        start_server(test_options([&](const Request&, ResponseWriter& writer, const StopToken&) {
           const std::string piece = piece_of(4 << 20);
           const std::string_view pieces[] = {piece};
           EXPECT_TRUE(writer.start(200, {}, std::nullopt));
@@ -98,20 +102,20 @@ TEST(Server, AClientThatReadsNothingAndLeavesWakesTheWriter) {
 
 TEST(Server, AReaderThatStallsIsGivenUp) {
   Mailbox<Error> failures;
-  ServerOptions options = test_options([&](const Request&, ResponseWriter& writer,
-                                           const StopToken& stop) {
-    const std::string piece = piece_of(1 << 20);
-    const std::string_view pieces[] = {piece};
-    EXPECT_TRUE(writer.start(200, {}, std::nullopt));
-    Result<void> written;
-    while ((written = writer.write(pieces))) {
-    }
-    EXPECT_FALSE(stop.stop_requested());
-    failures.put(written.error());
-    EXPECT_FALSE(writer.write(pieces));
-    EXPECT_FALSE(writer.finish());
-    writer.abort(pieces);
-  });
+  ServerOptions options =
+      test_options([&](const Request&, ResponseWriter& writer, const StopToken& stop) {
+        const std::string piece = piece_of(1 << 20);
+        const std::string_view pieces[] = {piece};
+        EXPECT_TRUE(writer.start(200, {}, std::nullopt));
+        Result<void> written;
+        while ((written = writer.write(pieces))) {
+        }
+        EXPECT_FALSE(stop.stop_requested());
+        failures.put(written.error());
+        EXPECT_FALSE(writer.write(pieces));
+        EXPECT_FALSE(writer.finish());
+        writer.abort(pieces);
+      });
   options.timeouts = short_timeouts();
   const auto server = start_server(std::move(options));
   RawClient client(server->port());
@@ -124,13 +128,14 @@ TEST(Server, AReaderThatStallsIsGivenUp) {
 /// Reads as much as it can whenever it reads, with pauses shorter than the deadline in between.
 TEST(Server, ASlowReaderIsWaitedFor) {
   constexpr int kPieces = 16;
-  ServerOptions options = test_options([](const Request&, ResponseWriter& writer, const StopToken&) {
-    const std::string piece = piece_of(1 << 20);
-    const std::string_view pieces[] = {piece};
-    EXPECT_TRUE(writer.start(200, {}, std::nullopt));
-    for (int i = 0; i < kPieces; ++i) EXPECT_TRUE(writer.write(pieces));
-    EXPECT_TRUE(writer.finish());
-  });
+  ServerOptions options =
+      test_options([](const Request&, ResponseWriter& writer, const StopToken&) {
+        const std::string piece = piece_of(1 << 20);
+        const std::string_view pieces[] = {piece};
+        EXPECT_TRUE(writer.start(200, {}, std::nullopt));
+        for (int i = 0; i < kPieces; ++i) EXPECT_TRUE(writer.write(pieces));
+        EXPECT_TRUE(writer.finish());
+      });
   options.timeouts = Timeouts{.head = 10s, .idle = 10s, .stalled_reader = 10s};
   const auto server = start_server(std::move(options));
   RawClient client = RawClient::unconnected();
@@ -146,8 +151,8 @@ TEST(Server, ACutAnswerArrivesWholeAsFarAsItWentThenResets) {
   for (const size_t bytes : {size_t{1}, size_t{100'000}, size_t{1} << 20}) {
     for (const std::string_view version : {"1.1", "1.0"}) {
       Mailbox<bool> aborted;
-      const auto server = start_server(test_options(
-          [&](const Request&, ResponseWriter& writer, const StopToken&) {
+      const auto server =
+          start_server(test_options([&](const Request&, ResponseWriter& writer, const StopToken&) {
             const std::string piece = piece_of(bytes);
             const std::string_view pieces[] = {piece};
             const std::string_view last[] = {"LA", "", "ST"};
@@ -170,22 +175,22 @@ TEST(Server, ACutAnswerArrivesWholeAsFarAsItWentThenResets) {
 }
 
 TEST(Server, ACutAnswerNeverLooksWhole) {
-  const auto server = start_server(test_options([](const Request& request, ResponseWriter& writer,
-                                                   const StopToken&) {
-    const std::string_view pieces[] = {"12345"};
-    const std::string_view rest[] = {"67890"};
-    EXPECT_TRUE(writer.start(200, {}, 10));
-    if (request.path == "/unsent") return writer.abort(pieces);
-    EXPECT_TRUE(writer.write(pieces));
-    if (request.path == "/last") return writer.abort(rest);
-    if (request.path == "/throw") throw std::runtime_error("x");
-    const std::string_view more[] = {"678901"};
-    if (request.path == "/short") {
-      EXPECT_FALSE(writer.finish());
-    } else if (request.path == "/long") {
-      EXPECT_FALSE(writer.write(more));
-    }
-  }));
+  const auto server = start_server(
+      test_options([](const Request& request, ResponseWriter& writer, const StopToken&) {
+        const std::string_view pieces[] = {"12345"};
+        const std::string_view rest[] = {"67890"};
+        EXPECT_TRUE(writer.start(200, {}, 10));
+        if (request.path == "/unsent") return writer.abort(pieces);
+        EXPECT_TRUE(writer.write(pieces));
+        if (request.path == "/last") return writer.abort(rest);
+        if (request.path == "/throw") throw std::runtime_error("x");
+        const std::string_view more[] = {"678901"};
+        if (request.path == "/short") {
+          EXPECT_FALSE(writer.finish());
+        } else if (request.path == "/long") {
+          EXPECT_FALSE(writer.write(more));
+        }
+      }));
   for (const char* path : {"/last", "/short", "/throw", "/long", "/forgotten"}) {
     RawClient client(server->port());
     client.send(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", path));
@@ -201,12 +206,12 @@ TEST(Server, ACutAnswerNeverLooksWhole) {
 }
 
 TEST(Server, AHandlerThatFailsIsAnInternalError) {
-  const auto server = start_server(test_options([](const Request& request, ResponseWriter& writer,
-                                                   const StopToken&) {
-    if (request.path == "/throw") throw std::runtime_error("x");
-    const bool begins = request.path == "/begun";
-    EXPECT_TRUE(!begins || writer.start(200, {}, std::nullopt));
-  }));
+  const auto server = start_server(
+      test_options([](const Request& request, ResponseWriter& writer, const StopToken&) {
+        if (request.path == "/throw") throw std::runtime_error("x");
+        const bool begins = request.path == "/begun";
+        EXPECT_TRUE(!begins || writer.start(200, {}, std::nullopt));
+      }));
   for (const char* path : {"/throw", "/silent", "/begun"}) {
     RawClient client(server->port());
     client.send(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", path));
@@ -312,11 +317,12 @@ TEST(Server, ManyAnswersRunAtOnce) {
   constexpr int kClients = 100;
   Mailbox<bool> running;
   Guarded<bool> open{false};
-  const auto server = start_server(test_options(
-      [&](const Request&, ResponseWriter& writer, const StopToken&) {
+  const auto server =
+      start_server(test_options([&](const Request&, ResponseWriter& writer, const StopToken&) {
         running.put(true);
-        open.wait_until(std::chrono::steady_clock::now() + kTestDeadline,
-                        [](bool value) { return value; }, [](bool value) { EXPECT_TRUE(value); });
+        open.wait_until(
+            std::chrono::steady_clock::now() + kTestDeadline, [](bool value) { return value; },
+            [](bool value) { EXPECT_TRUE(value); });
         EXPECT_TRUE(writer.send(200, {}, "ok"));
       }));
   std::vector<RawClient> clients;
@@ -331,11 +337,12 @@ TEST(Server, ManyAnswersRunAtOnce) {
 TEST(Server, StopLetsRunningAnswersFinish) {
   Mailbox<bool> running;
   Guarded<bool> open{false};
-  const auto server = start_server(test_options(
-      [&](const Request&, ResponseWriter& writer, const StopToken& stop) {
+  const auto server =
+      start_server(test_options([&](const Request&, ResponseWriter& writer, const StopToken& stop) {
         running.put(true);
-        open.wait_until(std::chrono::steady_clock::now() + kTestDeadline,
-                        [](bool value) { return value; }, [](bool) {});
+        open.wait_until(
+            std::chrono::steady_clock::now() + kTestDeadline, [](bool value) { return value; },
+            [](bool) {});
         EXPECT_FALSE(stop.stop_requested());
         EXPECT_TRUE(writer.send(200, {}, "ok"));
       }));
@@ -363,18 +370,18 @@ TEST(Server, StopEndsAnswersThatOutlastTheGrace) {
   Mailbox<StopReason> reasons;
   Mailbox<ErrorCode> failures;
   Mailbox<bool> running;
-  const auto server = start_server(test_options([&](const Request& request, ResponseWriter& writer,
-                                                    const StopToken& stop) {
-    const std::string piece = piece_of(request.path == "/stuck" ? 64 << 20 : 1);
-    const std::string_view pieces[] = {piece};
-    const std::string_view last[] = {"LAST"};
-    EXPECT_TRUE(writer.start(200, {}, std::nullopt));
-    running.put(true);
-    if (request.path == "/stuck") failures.put(writer.write(pieces).error().code);
-    EXPECT_TRUE(request.path == "/stuck" || writer.write(pieces));
-    reasons.put(wait_for_stop(stop));
-    writer.abort(last);
-  }));
+  const auto server = start_server(
+      test_options([&](const Request& request, ResponseWriter& writer, const StopToken& stop) {
+        const std::string piece = piece_of(request.path == "/stuck" ? 64 << 20 : 1);
+        const std::string_view pieces[] = {piece};
+        const std::string_view last[] = {"LAST"};
+        EXPECT_TRUE(writer.start(200, {}, std::nullopt));
+        running.put(true);
+        if (request.path == "/stuck") failures.put(writer.write(pieces).error().code);
+        EXPECT_TRUE(request.path == "/stuck" || writer.write(pieces));
+        reasons.put(wait_for_stop(stop));
+        writer.abort(last);
+      }));
   RawClient stuck(server->port());
   stuck.send("GET /stuck HTTP/1.1\r\nHost: h\r\n\r\n");
   RawClient patient(server->port());
@@ -425,11 +432,11 @@ TEST(Server, SaysWhereItListensOrWhyNot) {
 }
 
 TEST(Server, ListensOnIpv6) {
-  ServerOptions options = test_options([](const Request& request, ResponseWriter& writer,
-                                          const StopToken&) {
-    EXPECT_TRUE(request.is_same_machine);
-    EXPECT_TRUE(writer.send(200, {}, request.host));
-  });
+  ServerOptions options =
+      test_options([](const Request& request, ResponseWriter& writer, const StopToken&) {
+        EXPECT_TRUE(request.is_same_machine);
+        EXPECT_TRUE(writer.send(200, {}, request.host));
+      });
   options.host = "[::1]";
   auto made = Server::make(std::move(options));
   if (!made) GTEST_SKIP() << made.error().detail;
@@ -441,11 +448,11 @@ TEST(Server, ListensOnIpv6) {
 }
 
 TEST(Server, CountsWhatItDid) {
-  const auto server = start_server(test_options([](const Request& request, ResponseWriter& writer,
-                                                   const StopToken&) {
-    EXPECT_TRUE(request.is_same_machine);
-    EXPECT_TRUE(writer.send(200, {}, "ok"));
-  }));
+  const auto server = start_server(
+      test_options([](const Request& request, ResponseWriter& writer, const StopToken&) {
+        EXPECT_TRUE(request.is_same_machine);
+        EXPECT_TRUE(writer.send(200, {}, "ok"));
+      }));
   RawClient client(server->port());
   client.send(std::string(kGet) + std::string(kGet) + "bad\r\n");
   const std::string answers = client.read_to_end();

@@ -13,7 +13,9 @@ std::unexpected<Error> bad_request(std::string detail) {
   return fail(ErrorCode::kBadRequest, std::move(detail));
 }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -28,7 +30,9 @@ constexpr std::array<bool, 256> make_token_chars() {
 }
 constexpr std::array<bool, 256> kTokenChars = make_token_chars();
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 std::optional<int64_t> parse_integer(std::string_view text, int base) {
   int64_t value = 0;
@@ -57,15 +61,21 @@ bool is_host_name(std::string_view name) {
 
 }  // namespace
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-bool is_token_char(char c) { return kTokenChars[static_cast<uint8_t>(c)]; }
+bool is_token_char(char c) {
+  return kTokenChars[static_cast<uint8_t>(c)];
+}
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_token_char);
 }
 
-bool is_control(char c) { return (static_cast<uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f; }
+bool is_control(char c) {
+  return (static_cast<uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
@@ -112,7 +122,8 @@ Result<RequestLine> parse_request_line(std::string_view line) {
     return fail(ErrorCode::kUnknownHttpVersion,
                 "this server speaks HTTP/1.1, the request is " + std::string(version));
   parsed.version_minor = version[7] - '0';
-  const bool is_visible = std::ranges::all_of(parsed.target, [](char c) { return c > 0x20 && c < 0x7f; });
+  const bool is_visible =
+      std::ranges::all_of(parsed.target, [](char c) { return c > 0x20 && c < 0x7f; });
   if (parsed.target.empty() || !is_visible)
     return bad_request("the target is empty or holds bytes that must be percent-encoded");
   if (parsed.target.find('#') != std::string_view::npos)
@@ -179,8 +190,12 @@ Result<std::string> parse_host(std::string_view text) {
   return lower_case(text.substr(0, name_end));
 }
 
-std::optional<int64_t> parse_decimal(std::string_view text) { return parse_integer(text, 10); }
+std::optional<int64_t> parse_decimal(std::string_view text) {
+  return parse_integer(text, 10);
+}
 
-std::optional<int64_t> parse_hexadecimal(std::string_view text) { return parse_integer(text, 16); }
+std::optional<int64_t> parse_hexadecimal(std::string_view text) {
+  return parse_integer(text, 16);
+}
 
 }  // namespace bowshot::http

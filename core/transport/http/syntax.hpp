@@ -22,7 +22,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
 /// Without the blanks (SP, HTAB) at both ends.
 std::string_view trim_blanks(std::string_view text);
-/// The elements of a comma-separated list, trimmed; empty ones are left out, as RFC 9110 5.6.1 says.
+/// The elements of a comma-separated list, trimmed; empty ones are left out, as RFC 9110 5.6.1
+/// says.
 std::vector<std::string_view> split_list(std::string_view text);
 
 struct RequestLine {

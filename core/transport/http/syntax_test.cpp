@@ -16,9 +16,9 @@ TEST(Syntax, HostsLoseTheirPortAndTheirCase) {
 }
 
 TEST(Syntax, HostsThatAreNoneAreRefused) {
-  for (const char* host : {"a b", "a/b", "user@a", "a:80:80", "a:x", "a:65536", "a:-1", "a:+1",
-                           "[::1", "::1", "[::1]x", "[::1]80", "[]", "[::g]", "a%4", "a%zz", "a,b@",
-                           "a\\b", "<a>", "a\"b", "[v1.x]"})
+  for (const char* host : {"a b",  "a/b",  "user@a", "a:80:80", "a:x",     "a:65536", "a:-1",
+                           "a:+1", "[::1", "::1",    "[::1]x",  "[::1]80", "[]",      "[::g]",
+                           "a%4",  "a%zz", "a,b@",   "a\\b",    "<a>",     "a\"b",    "[v1.x]"})
     EXPECT_FALSE(parse_host(host)) << host;
 }
 
@@ -60,8 +60,8 @@ TEST(Syntax, FieldLinesAreTrimmedButNotRepaired) {
   EXPECT_EQ(field->value, "b c");
   EXPECT_EQ(parse_field_line("a:")->value, "");
   EXPECT_EQ(parse_field_line("a:\xe4")->value, "\xe4");
-  for (const char* line : {"", ":", " a: b", "\ta: b", "a : b", "a", "a b: c", "a\x01: b", "a: \x7f",
-                           "a: b\x01", "\"a\": b", "a\xe4: b"})
+  for (const char* line : {"", ":", " a: b", "\ta: b", "a : b", "a", "a b: c", "a\x01: b",
+                           "a: \x7f", "a: b\x01", "\"a\": b", "a\xe4: b"})
     EXPECT_FALSE(parse_field_line(line)) << line;
 }
 
@@ -72,10 +72,11 @@ TEST(Syntax, RequestLinesHaveThreeParts) {
   EXPECT_EQ(line->version_minor, 0);
   EXPECT_EQ(parse_request_line("GET / HTTP/1.9")->version_minor, 9);
   const auto code = [](const char* text) { return parse_request_line(text).error().code; };
-  for (const char* text : {"GET", "GET ", "GET /", "GET  / HTTP/1.1", " GET / HTTP/1.1",
-                           "GET / HTTP/1.1 ", "GET /a b HTTP/1.1", "GET / http/1.1", "GET / HTTP/11",
-                           "GET / HTTP/1.", "GET / HTTP/1.10", "GET /\t HTTP/1.1", "GET\t/ HTTP/1.1",
-                           "G(T / HTTP/1.1", "GET /#a HTTP/1.1", "GET /\xe4 HTTP/1.1", ""})
+  for (const char* text :
+       {"GET", "GET ", "GET /", "GET  / HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1 ",
+        "GET /a b HTTP/1.1", "GET / http/1.1", "GET / HTTP/11", "GET / HTTP/1.", "GET / HTTP/1.10",
+        "GET /\t HTTP/1.1", "GET\t/ HTTP/1.1", "G(T / HTTP/1.1", "GET /#a HTTP/1.1",
+        "GET /\xe4 HTTP/1.1", ""})
     EXPECT_EQ(code(text), ErrorCode::kBadRequest) << text;
   EXPECT_EQ(code("PRI * HTTP/2.0"), ErrorCode::kUnknownHttpVersion);
   EXPECT_EQ(code("GET / HTTP/0.9"), ErrorCode::kUnknownHttpVersion);

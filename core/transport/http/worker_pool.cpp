@@ -1,5 +1,6 @@
 #include "transport/http/worker_pool.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +17,7 @@ bool WorkerPool::submit(Task&& task) {
     worker.wake.notify_one();
     return true;
   }
+  join_retired();
   if (workers_.size() >= threads_max_) return false;
   auto worker = std::make_unique<Worker>();
   worker->task = std::move(task);
@@ -42,8 +44,21 @@ void WorkerPool::run(Worker& worker) {
       continue;
     }
     if (stopping_) return;
-    worker.wake.wait(lock, [&] { return stopping_ || worker.task; });
+    const bool woken =
+        worker.wake.wait_for(lock, idle_max_, [&] { return stopping_ || worker.task; });
+    if (woken) continue;
+    std::erase(idle_, &worker);
+    worker.is_retired = true;
+    return;
   }
+}
+
+/// A retired thread has let go of the lock for good: joining it takes no time.
+void WorkerPool::join_retired() {
+  std::erase_if(workers_, [](const std::unique_ptr<Worker>& worker) {
+    if (worker->is_retired) worker->thread.join();
+    return worker->is_retired;
+  });
 }
 
 void WorkerPool::stop() {
@@ -61,7 +76,8 @@ void WorkerPool::stop() {
 
 size_t WorkerPool::thread_count() const {
   std::lock_guard lock(mutex_);
-  return workers_.size();
+  return static_cast<size_t>(std::ranges::count_if(
+      workers_, [](const std::unique_ptr<Worker>& worker) { return !worker->is_retired; }));
 }
 
 }  // namespace bowshot::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -11,13 +12,15 @@
 namespace bowshot::http {
 
 /// Threads that run answers. A task never waits for another: it gets an idle thread, the one that
-/// became idle last (its stack is still in the cache), or a new one. Threads are kept until stop().
-/// submit() and stop() from any one thread each; tasks run concurrently.
+/// became idle last (its stack is still in the cache), or a new one. A thread that got no task for
+/// `idle_max` ends; stop() joins them all. submit() and stop() may be called from any thread.
 class WorkerPool {
  public:
   using Task = std::move_only_function<void()>;
 
-  explicit WorkerPool(size_t threads_max) : threads_max_(threads_max) {}
+  explicit WorkerPool(size_t threads_max,
+                      std::chrono::milliseconds idle_max = std::chrono::minutes(1))
+      : threads_max_(threads_max), idle_max_(idle_max) {}
   ~WorkerPool() { stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -32,13 +35,16 @@ class WorkerPool {
   // Not a Guarded: each thread waits on a condition of its own, so that exactly one wakes a task.
   struct Worker {
     std::condition_variable wake;
-    Task task;  // empty while idle
+    Task task;                // empty while idle
+    bool is_retired = false;  // about to end; nothing else of it is used
     std::thread thread;
   };
 
   void run(Worker& worker);
+  void join_retired();
 
   const size_t threads_max_;
+  const std::chrono::milliseconds idle_max_;
   mutable std::mutex mutex_;  // guards everything below
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  // of workers_; the last became idle last

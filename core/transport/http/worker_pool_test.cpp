@@ -3,48 +3,75 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <latch>
-#include <set>
+#include <memory>
 #include <thread>
 #include <utility>
+
+#include "transport/http/test_server_test.hpp"
 
 namespace bowshot::http {
 namespace {
 
+using testing::kTestDeadline;
+using testing::Mailbox;
+
+/// Submits as soon as a thread is free: one is idle a moment after its task's last words.
+void submit_soon(WorkerPool& pool, WorkerPool::Task task) {
+  const auto deadline = std::chrono::steady_clock::now() + kTestDeadline;
+  while (!pool.submit(std::move(task)) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+}
+
+std::thread::id run_once(WorkerPool& pool) {
+  const auto ran = std::make_shared<Mailbox<std::thread::id>>();  // the task may outlast us
+  submit_soon(pool, [ran] { ran->put(std::this_thread::get_id()); });
+  return ran->take();
+}
+
 TEST(WorkerPool, TasksRunAtOnceUpToTheLimit) {
-  WorkerPool pool(4);
-  std::latch all_run(4);
-  for (int i = 0; i < 4; ++i)
-    EXPECT_TRUE(pool.submit([&] { all_run.arrive_and_wait(); }));
-  all_run.wait();  // ends only when the four run at the same time
+  Guarded<int> running{0};
+  Mailbox<bool> all_ran;
+  WorkerPool pool(4);  // goes first, so that no task outlasts what it uses
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(pool.submit([&] {
+      running.with([](int& count) { ++count; });
+      running.notify();
+      const auto are_four = [](int count) { return count == 4; };
+      all_ran.put(
+          running.wait_until(std::chrono::steady_clock::now() + kTestDeadline, are_four, are_four));
+    }));
+  }
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(all_ran.take());
   EXPECT_EQ(pool.thread_count(), 4U);
 }
 
 TEST(WorkerPool, ATaskTooManyIsLeftToTheCaller) {
+  Mailbox<bool> open;
   WorkerPool pool(1);
-  std::latch open(1);
-  EXPECT_TRUE(pool.submit([&] { open.wait(); }));
+  EXPECT_TRUE(pool.submit([&] { open.take(); }));
   bool ran = false;
   WorkerPool::Task task = [&] { ran = true; };
   EXPECT_FALSE(pool.submit(std::move(task)));
   task();
   EXPECT_TRUE(ran);
-  open.count_down();
+  open.put(true);
 }
 
-TEST(WorkerPool, ThreadsAreKept) {
+TEST(WorkerPool, AThreadIsKeptForTheNextTask) {
   WorkerPool pool(1);
-  std::set<std::thread::id> threads;
-  for (int i = 0; i < 50; ++i) {
-    std::latch done(1);
-    WorkerPool::Task task = [&] {
-      threads.insert(std::this_thread::get_id());
-      done.count_down();
-    };
-    while (!pool.submit(std::move(task))) std::this_thread::yield();  // idle a moment after done
-    done.wait();
-  }
-  EXPECT_EQ(threads.size(), 1U);
+  const std::thread::id first = run_once(pool);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(run_once(pool), first);
+}
+
+TEST(WorkerPool, AThreadThatIsNotNeededEnds) {
+  WorkerPool pool(1, std::chrono::milliseconds(1));
+  run_once(pool);
+  const auto deadline = std::chrono::steady_clock::now() + kTestDeadline;
+  while (pool.thread_count() > 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_EQ(pool.thread_count(), 0U);
+  run_once(pool);  // and makes room for another
+  EXPECT_LE(pool.thread_count(), 1U);
 }
 
 TEST(WorkerPool, StopLetsTasksEndAndTakesNoMore) {
