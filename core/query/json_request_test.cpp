@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "query/json_value.hpp"
 #include "query/request.hpp"
 
@@ -42,6 +44,14 @@ TEST_P(SameRequest, ByUrlAndByJson) {
   EXPECT_EQ(by_url->format, by_json->format);
   EXPECT_EQ(by_url->version, by_json->version);
   EXPECT_EQ(by_url->download, by_json->download);
+
+  // The canonical form is itself a URL of the same request.
+  const std::string& canonical = by_url->canonical;
+  const std::string again =
+      canonical.substr(std::min(canonical.find('?'), canonical.size() - 1) + 1);
+  const auto reparsed = parse_url_request("flights", by_url->shape, again, Limits{});
+  ASSERT_TRUE(reparsed) << reparsed.error().detail;
+  EXPECT_EQ(reparsed->canonical, canonical);
 }
 
 INSTANTIATE_TEST_SUITE_P(
