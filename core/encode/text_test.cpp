@@ -87,13 +87,13 @@ TEST(Json, IntegersBeyond2To53AreText) {
             "[9007199254740992],[\"18446744073709551615\"]");
 }
 
-TEST(Json, FloatsAreTheShortestThatReadBack) {
+TEST(Json, FloatsAreTheShortestThatReadBackAsFloat64) {
   EXPECT_EQ(
       json_cells(arrow::float64(),
                  "[0.1, 100000, 1e300, -0.0, 5e-324, 1.7976931348623157e308, 0.30000000000000004]"),
       "[0.1],[100000],[1e+300],[-0],[5e-324],[1.7976931348623157e+308],[0.30000000000000004]");
   EXPECT_EQ(json_cells(arrow::float32(), "[0.1, 16777216, 3.4028235e38]"),
-            "[0.1],[16777216],[3.4028235e+38]");
+            "[0.10000000149011612],[16777216],[3.4028234663852886e+38]");
   EXPECT_EQ(json_cells(arrow::float16(), "[0.5, 65504, -2]"), "[0.5],[65504],[-2]");
   EXPECT_EQ(json_cells(arrow::float64(), "[NaN, Inf, -Inf, null]"), "[null],[null],[null],[null]");
 }

@@ -42,9 +42,9 @@ void append_integer(Integer value, TextStyle style, std::string& out) {
   if (quoted) out += '"';
 }
 
-/// The shortest text that reads back as the same value of the same type.
-template <std::floating_point Float>
-void append_float(Float value, TextStyle style, std::string& out) {
+/// The shortest text that reads back as the same float64: readers of JSON and CSV know no other, so
+/// that float32 0.1 is written as what it is, 0.10000000149011612.
+void append_float(double value, TextStyle style, std::string& out) {
   if (!std::isfinite(value)) {
     if (style == TextStyle::kJson) {
       out += "null";
