@@ -74,10 +74,17 @@ std::string fixed_bin(const TimeSteps& steps, TimeWidth width) {
                      shift, steps.after);
 }
 
+/// The date in UTC. DuckDB's own date of nanoseconds before 1970 rounds up.
+std::string utc_date(const arrow::DataType& type, const std::string& value) {
+  if (type.id() == arrow::Type::DATE32) return value;
+  const TimeSteps steps = steps_of(type, value);
+  return fmt::format("(DATE '1970-01-01' + CAST({} // {} AS INTEGER))",
+                     floor_sql(steps.number, std::to_string(steps.day)), steps.day);
+}
+
 std::string calendar_bin(const arrow::DataType& type, const std::string& value, TimeWidth width) {
   const std::string sql = sql_type(type);
-  const std::string utc =
-      sql == "TIMESTAMPTZ" ? fmt::format("make_timestamp(epoch_us({}))", value) : value;
+  const std::string utc = utc_date(type, value);
   const std::string months = fmt::format("((year({0}) - 1970) * 12 + month({0}) - 1)", utc);
   const std::string first =
       floor_sql(months, std::to_string(width.count * unit_months(width.unit)));

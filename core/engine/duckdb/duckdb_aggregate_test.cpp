@@ -10,15 +10,15 @@ class DuckDbAggregate : public DuckDbTest {};
 
 TEST_F(DuckDbAggregate, MeasuresIntegers) {
   open({{"g", arrow::utf8(), R"(["a", "a", "b", "a", null, "b"])"},
-        {"i", arrow::int64(), "[1, 2, null, 4, 10, null]"}});
+        {"i", arrow::int64(), "[1, 2, null, 6, 10, null]"}});
   expect({.by = "g", .measures = "count(),count(i),count_distinct(i),sum(i),mean(i),min(i),max(i)"},
-         {R"(["a", "b", null])", "[3, 2, 1]", "[3, 0, 1]", "[3, 0, 1]", "[7, null, 10]",
-          "[2.3333333333333335, null, 10]", "[1, null, 10]", "[4, null, 10]"});
+         {R"(["a", "b", null])", "[3, 2, 1]", "[3, 0, 1]", "[3, 0, 1]", "[9, null, 10]",
+          "[3, null, 10]", "[1, null, 10]", "[6, null, 10]"});
   expect({.by = "g", .measures = "variance(i),median(i),quantile(i,0.25)"},
-         {R"(["a", "b", null])", "[2.3333333333333335, null, null]", "[2, null, 10]",
+         {R"(["a", "b", null])", "[7, null, null]", "[2, null, 10]",
           "[1.5, null, 10]"});
   expect({.by = "g", .measures = "stddev(i)", .order = "-stddev_i", .limit = 1},
-         {R"(["a"])", "[1.5275252316519468]"});
+         {R"(["a"])", "[2.6457513110645907]"});
   expect({.measures = "count(),approx_count_distinct(i)"}, {"[6]", "[4]"});
 }
 
@@ -47,8 +47,7 @@ TEST_F(DuckDbAggregate, MeasuresFloatsWithNan) {
 TEST_F(DuckDbAggregate, KeysOfFloatsAreOneNanOneZeroOneNull) {
   open({{"x", arrow::float64(), "[NaN, -0.0, 0.0, null, NaN, null, 1]"},
         {"f", arrow::float32(), "[NaN, 0.0, -0.0, null, NaN, null, 1]"}});
-  expect({.by = "x", .measures = "count()", .order = "-count"}, {"[0, 1, NaN, null]", "[2, 1, 2, 2]"}
-         );
+  expect({.by = "x", .measures = "count()", .order = "-count"}, {"[0, NaN, null, 1]", "[2, 2, 2, 1]"});
   expect({.measures = "count_distinct(x),count_distinct(f)"}, {"[3]", "[3]"});
 }
 
@@ -60,7 +59,7 @@ TEST_F(DuckDbAggregate, DecimalsAndOtherTypes) {
         {"h", arrow::float16(), "[1.5, 2.5, null]"},
         {"span", arrow::duration(arrow::TimeUnit::SECOND), "[1, 2, null]"},
         {"flag", arrow::boolean(), "[true, false, null]"},
-        {"zoned", arrow::timestamp(arrow::TimeUnit::SECOND, "Asia/Tokyo"), "[1, 2, null]"}});
+        {"zoned", arrow::timestamp(arrow::TimeUnit::MILLI, "Asia/Tokyo"), "[1, 2, null]"}});
   expect({.measures = "sum(d),mean(d),min(d),median(d),sum(h),max(h)"},
          {R"(["4.00"])", "[2]", R"(["1.50"])", "[2]", "[4]", "[2.5]"});
   expect({.measures = "min(t),max(c),min(day),max(zoned),arg_max(c,d),arg_min(t,day),max(span)"},

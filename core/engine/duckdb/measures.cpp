@@ -3,6 +3,8 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/check.hpp"
 #include "engine/duckdb/expression_writer.hpp"
 #include "engine/duckdb/sql_type.hpp"
@@ -19,6 +21,12 @@ std::string spread_sql(std::string_view function, const std::string& x, const ar
       "CASE WHEN count({1}) < 2 THEN NULL WHEN bool_or(NOT isfinite({1})) THEN {2} "
       "ELSE {0}({1}) FILTER (WHERE isfinite({1})) END",
       function, number, sql_float64(std::numeric_limits<double>::quiet_NaN()));
+}
+
+/// DuckDB lets sums of decimals grow beyond 38 digits; an addition, even of zero, does not.
+std::string sum_sql(const std::string& x, const arrow::DataType& type) {
+  if (type.id() != arrow::Type::DECIMAL128) return fmt::format("sum({})", x);
+  return fmt::format("(sum({}) + CAST(0 AS {}))", x, sql_type(type));
 }
 
 /// Interpolated in float64, as the type of the answer is; exact numbers are ordered as they are.
@@ -38,7 +46,7 @@ std::string measure_sql(const Measure& measure, const std::string& x, const std:
     case MeasureFunction::kCount: return fmt::format("count({})", x);
     case MeasureFunction::kCountDistinct: return fmt::format("count(DISTINCT {})", x);
     case MeasureFunction::kApproxCountDistinct: return fmt::format("approx_count_distinct({})", x);
-    case MeasureFunction::kSum: return fmt::format("sum({})", x);
+    case MeasureFunction::kSum: return sum_sql(x, *measure.type);
     case MeasureFunction::kMean: return fmt::format("avg({})", x);
     case MeasureFunction::kMin: return fmt::format("min({})", x);
     case MeasureFunction::kMax: return fmt::format("max({})", x);

@@ -101,9 +101,6 @@ std::string rows_sql(const Scan& scan, const std::vector<DatasetFile>& files) {
 Result<std::string> parquet_source(const Scan& scan) {
   const std::vector<DatasetFile> files = scanned_files(scan);
   const arrow::Schema& schema = *scan.dataset->schema();
-  int last_column = -1;
-  if (!scan.stored_columns.empty()) last_column = scan.stored_columns.back();
-  if (!scan.value_columns.empty()) last_column = std::max(last_column, scan.value_columns.back());
 
   std::string columns;
   const auto read_sql = [&](int column) {
@@ -123,8 +120,8 @@ Result<std::string> parquet_source(const Scan& scan) {
   std::vector<std::string> paths;
   for (const DatasetFile& file : files)
     paths.push_back(fmt::format("'/proc/self/fd/{}'", file.file->descriptor()));
-  std::vector<std::string> names;
-  for (int column = 0; column <= std::max(last_column, 0); ++column)
+  std::vector<std::string> names;  // all of them: the others would keep theirs, which may be these
+  for (int column = 0; column < schema.num_fields(); ++column)
     names.push_back(fmt::format("p{}", column));
   return fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning = false) AS t0({}){}",
                      columns, fmt::join(paths, ", "), fmt::join(names, ", "),

@@ -69,9 +69,9 @@ struct TestRequest {
   std::string filter;
   std::string compute;
   std::string select;
-  std::string order;
   std::string by;
   std::string measures;  // not empty: an aggregate
+  std::string order;
   int64_t offset = 0;
   std::optional<int64_t> limit;
 };
