@@ -67,7 +67,8 @@ Result<DatasetSpec> DatasetSpec::parse(std::string_view argument) {
   if (is_glob(spec.pattern) && argument.find("**") != std::string_view::npos)
     return fail(ErrorCode::kBadParameter,
                 fmt::format("'{}': ** is not supported; name the folder, and every .parquet file "
-                            "below it is read", argument));
+                            "below it is read",
+                            argument));
   return spec;
 }
 
@@ -144,8 +145,7 @@ Result<std::unique_ptr<Catalog>> Catalog::make(const std::vector<DatasetSpec>& s
       return fail(ErrorCode::kBadParameter,
                   fmt::format("'{}' gives no name for a dataset: write NAME={}", spec.pattern,
                               spec.pattern));
-    const auto [position, is_new] =
-        catalog->state_->entries.try_emplace(entry->name, nullptr);
+    const auto [position, is_new] = catalog->state_->entries.try_emplace(entry->name, nullptr);
     if (!is_new)
       return fail(ErrorCode::kBadParameter,
                   fmt::format("'{}' and '{}' are both named {}: give one another name, NAME=PATH",
@@ -168,7 +168,9 @@ Result<void> Catalog::open_all() {
   return {};
 }
 
-bool Catalog::ready() const { return state_->ready; }
+bool Catalog::ready() const {
+  return state_->ready;
+}
 
 std::vector<std::string> Catalog::names() const {
   std::vector<std::string> names;

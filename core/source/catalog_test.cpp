@@ -14,9 +14,9 @@ namespace {
 void write_numbers(const std::string& path, const std::vector<int64_t>& numbers) {
   arrow::Int64Builder builder;
   ASSERT_TRUE(builder.AppendValues(numbers).ok());
-  write_parquet(*arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}),
-                                    {*builder.Finish()}),
-                path);
+  write_parquet(
+      *arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}), {*builder.Finish()}),
+      path);
 }
 
 std::unique_ptr<Catalog> catalog_of(const std::vector<std::string>& arguments) {
@@ -46,12 +46,13 @@ TEST(Catalog, NamesDatasetsByStemFolderOrGlobsFolder) {
   const auto catalog = catalog_of({folder / "flights-3m.parquet", folder / "my data",
                                    folder / "my data/sub/*.parquet", folder / "Zürich 1.parquet",
                                    "z=" + (folder / "flights-3m.parquet"), folder / "a.b.parquet"});
-  EXPECT_EQ(catalog->names(), (std::vector<std::string>{"Z_rich_1", "a.b", "flights-3m", "my_data",
-                                                        "sub", "z"}));
+  EXPECT_EQ(catalog->names(),
+            (std::vector<std::string>{"Z_rich_1", "a.b", "flights-3m", "my_data", "sub", "z"}));
 }
 
 TEST(Catalog, AClashNamesBoth) {
-  const auto catalog = Catalog::make({*DatasetSpec::parse("a b.parquet"), *DatasetSpec::parse("a_b.parquet")});
+  const auto catalog =
+      Catalog::make({*DatasetSpec::parse("a b.parquet"), *DatasetSpec::parse("a_b.parquet")});
   ASSERT_FALSE(catalog);
   EXPECT_NE(catalog.error().detail.find("'a b.parquet' and 'a_b.parquet'"), std::string::npos);
 }
@@ -75,7 +76,8 @@ TEST(Catalog, ReadsFoldersAndGlobsInBytewiseOrder) {
     for (const DatasetFile& part : (*dataset)->files()) found.push_back(part.file->display_name());
     return found;
   };
-  EXPECT_EQ(names(folder / "d"), (std::vector<std::string>{"B.parquet", "b.parquet", "sub/a.parquet"}));
+  EXPECT_EQ(names(folder / "d"),
+            (std::vector<std::string>{"B.parquet", "b.parquet", "sub/a.parquet"}));
   EXPECT_EQ(names(folder / "d/"), names(folder / "d"));
   EXPECT_EQ(names(folder / "d/[bB].parquet"), (std::vector<std::string>{"B.parquet", "b.parquet"}));
   EXPECT_EQ(names(folder / "*/s*"), (std::vector<std::string>{"d/sub/a.parquet"}));
@@ -101,7 +103,8 @@ TEST(Catalog, OpensEverythingOrSaysWhatFailed) {
   EXPECT_FALSE(catalog->ready());
   const auto result = catalog->open_all();
   ASSERT_FALSE(result);
-  EXPECT_NE(result.error().detail.find("dataset empty: 'none'"), std::string::npos) << result.error().detail;
+  EXPECT_NE(result.error().detail.find("dataset empty: 'none'"), std::string::npos)
+      << result.error().detail;
   EXPECT_FALSE(catalog->ready());
   std::filesystem::create_directories(folder / "none");
   EXPECT_FALSE(catalog->open_all());

@@ -45,7 +45,8 @@ Result<std::shared_ptr<arrow::Buffer>> read_exactly(int descriptor, const std::s
         ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(bytes));
         ARROW_ASSIGN_OR_RAISE(const int64_t done,
                               read_at(descriptor, position, bytes, buffer->mutable_data()));
-        if (done < bytes) return arrow::Status::IOError("the file became shorter while it was read");
+        if (done < bytes)
+          return arrow::Status::IOError("the file became shorter while it was read");
         return std::shared_ptr<arrow::Buffer>(std::move(buffer));
       });
 }
@@ -123,30 +124,29 @@ Result<std::shared_ptr<const DataFile>> DataFile::make(const std::string& path,
     return fail(ErrorCode::kBadData,
                 fmt::format("'{}' cannot be opened: {}", name, std::strerror(errno)));
   BOWSHOT_ASSIGN(file->identity_, identify(file->descriptor_, name));
-  BOWSHOT_ASSIGN(const auto footer,
-                 read_footer(file->descriptor_, name, file->identity_.bytes));
+  BOWSHOT_ASSIGN(const auto footer, read_footer(file->descriptor_, name, file->identity_.bytes));
   file->identity_.footer_hash = hash_bytes(*footer);
   BOWSHOT_ASSIGN(file->metadata_, (read_guarded<std::shared_ptr<parquet::FileMetaData>>(name, [&] {
                    return parquet::FileMetaData::Make(footer->data(), footer->size());
                  })));
   if (file->metadata_->is_encryption_algorithm_set())
     return fail(ErrorCode::kBadData, fmt::format("'{}' is encrypted", name));
-  BOWSHOT_ASSIGN(file->group_starts_, (read_guarded<std::vector<int64_t>>(
-                                          name, [&] { return sum_row_groups(*file->metadata_, name); })));
-  BOWSHOT_ASSIGN(file->leaf_starts_, (read_guarded<std::vector<int>>(
-                                         name, [&] { return sum_leaves(*file->metadata_->schema()); })));
-  BOWSHOT_ASSIGN(
-      file->declared_schema_,
-      (read_guarded<std::shared_ptr<arrow::Schema>>(
-          name, [&]() -> arrow::Result<std::shared_ptr<arrow::Schema>> {
-            std::shared_ptr<arrow::Schema> schema;
-            ARROW_RETURN_NOT_OK(parquet::arrow::FromParquetSchema(
-                file->metadata_->schema(), parquet::default_arrow_reader_properties(),
-                file->metadata_->key_value_metadata(), &schema));
-            return schema;
-          })));
-  if (file->leaf_starts_.size() !=
-      static_cast<size_t>(file->declared_schema_->num_fields()) + 1)
+  BOWSHOT_ASSIGN(file->group_starts_, (read_guarded<std::vector<int64_t>>(name, [&] {
+                   return sum_row_groups(*file->metadata_, name);
+                 })));
+  BOWSHOT_ASSIGN(file->leaf_starts_, (read_guarded<std::vector<int>>(name, [&] {
+                   return sum_leaves(*file->metadata_->schema());
+                 })));
+  BOWSHOT_ASSIGN(file->declared_schema_,
+                 (read_guarded<std::shared_ptr<arrow::Schema>>(
+                     name, [&]() -> arrow::Result<std::shared_ptr<arrow::Schema>> {
+                       std::shared_ptr<arrow::Schema> schema;
+                       ARROW_RETURN_NOT_OK(parquet::arrow::FromParquetSchema(
+                           file->metadata_->schema(), parquet::default_arrow_reader_properties(),
+                           file->metadata_->key_value_metadata(), &schema));
+                       return schema;
+                     })));
+  if (file->leaf_starts_.size() != static_cast<size_t>(file->declared_schema_->num_fields()) + 1)
     return fail(ErrorCode::kBadData, fmt::format("'{}': its two schemas differ", name));
   BOWSHOT_TRY(file->check_unchanged());  // while the footer was read
   return file;

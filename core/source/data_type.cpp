@@ -11,10 +11,14 @@ namespace {
 
 std::string unit_name(arrow::TimeUnit::type unit) {
   switch (unit) {
-    case arrow::TimeUnit::SECOND: return "s";
-    case arrow::TimeUnit::MILLI: return "ms";
-    case arrow::TimeUnit::MICRO: return "us";
-    case arrow::TimeUnit::NANO: return "ns";
+    case arrow::TimeUnit::SECOND:
+      return "s";
+    case arrow::TimeUnit::MILLI:
+      return "ms";
+    case arrow::TimeUnit::MICRO:
+      return "us";
+    case arrow::TimeUnit::NANO:
+      return "ns";
   }
   return "?";
 }
@@ -78,11 +82,16 @@ bool is_any_utf8(const arrow::DataType& type) {
 
 std::string type_name(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::HALF_FLOAT: return "float16";
-    case arrow::Type::FLOAT: return "float32";
-    case arrow::Type::DOUBLE: return "float64";
-    case arrow::Type::STRING: return "utf8";
-    case arrow::Type::DATE32: return "date32";
+    case arrow::Type::HALF_FLOAT:
+      return "float16";
+    case arrow::Type::FLOAT:
+      return "float32";
+    case arrow::Type::DOUBLE:
+      return "float64";
+    case arrow::Type::STRING:
+      return "utf8";
+    case arrow::Type::DATE32:
+      return "date32";
     case arrow::Type::TIME64:
       return fmt::format("time64[{}]", unit_name(static_cast<const arrow::TimeType&>(type).unit()));
     case arrow::Type::TIMESTAMP:
@@ -90,19 +99,22 @@ std::string type_name(const arrow::DataType& type) {
     case arrow::Type::DURATION:
       return fmt::format("duration[{}]",
                          unit_name(static_cast<const arrow::DurationType&>(type).unit()));
-    case arrow::Type::LIST: return fmt::format("list<{}>", type_name(*type.field(0)->type()));
-    case arrow::Type::STRUCT: return struct_name(type);
+    case arrow::Type::LIST:
+      return fmt::format("list<{}>", type_name(*type.field(0)->type()));
+    case arrow::Type::STRUCT:
+      return struct_name(type);
     case arrow::Type::DICTIONARY:
-      return fmt::format(
-          "dictionary<{}>",
-          type_name(*static_cast<const arrow::DictionaryType&>(type).value_type()));
-    default: return type.ToString();  // bool, int8.., binary, decimal128(p, s) are spelt alike
+      return fmt::format("dictionary<{}>",
+                         type_name(*static_cast<const arrow::DictionaryType&>(type).value_type()));
+    default:
+      return type.ToString();  // bool, int8.., binary, decimal128(p, s) are spelt alike
   }
 }
 
 Result<std::shared_ptr<arrow::DataType>> protocol_type(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return arrow::utf8();  // every value is null: any type holds them
+    case arrow::Type::NA:
+      return arrow::utf8();  // every value is null: any type holds them
     case arrow::Type::BOOL:
     case arrow::Type::INT8:
     case arrow::Type::INT16:
@@ -117,16 +129,21 @@ Result<std::shared_ptr<arrow::DataType>> protocol_type(const arrow::DataType& ty
     case arrow::Type::DOUBLE:
     case arrow::Type::DATE32:
     case arrow::Type::TIMESTAMP:
-    case arrow::Type::DURATION: return type.GetSharedPtr();
-    case arrow::Type::DATE64: return arrow::date32();
+    case arrow::Type::DURATION:
+      return type.GetSharedPtr();
+    case arrow::Type::DATE64:
+      return arrow::date32();
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
-    case arrow::Type::STRING_VIEW: return arrow::utf8();
+    case arrow::Type::STRING_VIEW:
+      return arrow::utf8();
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY:
     case arrow::Type::BINARY_VIEW:
-    case arrow::Type::FIXED_SIZE_BINARY: return arrow::binary();
-    case arrow::Type::TIME32: return arrow::time64(arrow::TimeUnit::MICRO);
+    case arrow::Type::FIXED_SIZE_BINARY:
+      return arrow::binary();
+    case arrow::Type::TIME32:
+      return arrow::time64(arrow::TimeUnit::MICRO);
     case arrow::Type::TIME64:  // nanoseconds would lose digits
       if (static_cast<const arrow::TimeType&>(type).unit() != arrow::TimeUnit::MICRO)
         return no_counterpart(type);
@@ -134,14 +151,17 @@ Result<std::shared_ptr<arrow::DataType>> protocol_type(const arrow::DataType& ty
     case arrow::Type::DECIMAL32:
     case arrow::Type::DECIMAL64:
     case arrow::Type::DECIMAL128:
-    case arrow::Type::DECIMAL256: return decimal_type(static_cast<const arrow::DecimalType&>(type));
+    case arrow::Type::DECIMAL256:
+      return decimal_type(static_cast<const arrow::DecimalType&>(type));
     case arrow::Type::LIST:
     case arrow::Type::LARGE_LIST:
     case arrow::Type::LIST_VIEW:
     case arrow::Type::LARGE_LIST_VIEW:
     case arrow::Type::FIXED_SIZE_LIST:
-    case arrow::Type::MAP: return list_type(*type.field(0)->type());
-    case arrow::Type::STRUCT: return struct_type(type);
+    case arrow::Type::MAP:
+      return list_type(*type.field(0)->type());
+    case arrow::Type::STRUCT:
+      return struct_type(type);
     case arrow::Type::DICTIONARY: {
       const auto& values = *static_cast<const arrow::DictionaryType&>(type).value_type();
       if (is_any_utf8(values)) return arrow::dictionary(arrow::int32(), arrow::utf8());
@@ -149,12 +169,17 @@ Result<std::shared_ptr<arrow::DataType>> protocol_type(const arrow::DataType& ty
     }
     case arrow::Type::EXTENSION:
       return protocol_type(*static_cast<const arrow::ExtensionType&>(type).storage_type());
-    default: return no_counterpart(type);
+    default:
+      return no_counterpart(type);
   }
 }
 
-bool is_integer(const arrow::DataType& type) { return arrow::is_integer(type.id()); }
-bool is_floating(const arrow::DataType& type) { return arrow::is_floating(type.id()); }
+bool is_integer(const arrow::DataType& type) {
+  return arrow::is_integer(type.id());
+}
+bool is_floating(const arrow::DataType& type) {
+  return arrow::is_floating(type.id());
+}
 bool is_numeric(const arrow::DataType& type) {
   // Qualified: Arrow has functions of these names, found by the argument.
   return bowshot::is_integer(type) || bowshot::is_floating(type) || arrow::is_decimal(type.id());

@@ -22,15 +22,21 @@ void expect_recast(const std::shared_ptr<arrow::Array>& array,
   const auto result = recast(array, expected->type());
   ASSERT_TRUE(result) << result.error().detail;
   EXPECT_TRUE((*result)->ValidateFull().ok());
-  EXPECT_TRUE((*result)->Equals(*expected))
-      << (*result)->ToString() << "\n" << expected->ToString();
+  EXPECT_TRUE((*result)->Equals(*expected)) << (*result)->ToString() << "\n"
+                                            << expected->ToString();
 }
 
 TEST(TypeName, IsTheProtocols) {
   const std::vector<std::pair<std::shared_ptr<arrow::DataType>, std::string>> cases = {
-      {arrow::boolean(), "bool"}, {arrow::int8(), "int8"}, {arrow::uint64(), "uint64"},
-      {arrow::float16(), "float16"}, {arrow::float32(), "float32"}, {arrow::float64(), "float64"},
-      {arrow::utf8(), "utf8"}, {arrow::binary(), "binary"}, {arrow::date32(), "date32"},
+      {arrow::boolean(), "bool"},
+      {arrow::int8(), "int8"},
+      {arrow::uint64(), "uint64"},
+      {arrow::float16(), "float16"},
+      {arrow::float32(), "float32"},
+      {arrow::float64(), "float64"},
+      {arrow::utf8(), "utf8"},
+      {arrow::binary(), "binary"},
+      {arrow::date32(), "date32"},
       {arrow::time64(TimeUnit::MICRO), "time64[us]"},
       {arrow::timestamp(TimeUnit::SECOND), "timestamp[s]"},
       {arrow::timestamp(TimeUnit::MICRO, "UTC"), "timestamp[us, tz=UTC]"},
@@ -54,11 +60,16 @@ TEST(TypeName, IsTheProtocols) {
 
 TEST(ProtocolType, ReducesToThePlainTypes) {
   const std::vector<std::pair<std::shared_ptr<arrow::DataType>, std::string>> cases = {
-      {arrow::large_utf8(), "utf8"}, {arrow::utf8_view(), "utf8"}, {arrow::null(), "utf8"},
-      {arrow::large_binary(), "binary"}, {arrow::binary_view(), "binary"},
-      {arrow::fixed_size_binary(16), "binary"}, {arrow::date64(), "date32"},
+      {arrow::large_utf8(), "utf8"},
+      {arrow::utf8_view(), "utf8"},
+      {arrow::null(), "utf8"},
+      {arrow::large_binary(), "binary"},
+      {arrow::binary_view(), "binary"},
+      {arrow::fixed_size_binary(16), "binary"},
+      {arrow::date64(), "date32"},
       {arrow::time32(TimeUnit::MILLI), "time64[us]"},
-      {arrow::decimal32(5, 2), "decimal128(5, 2)"}, {arrow::decimal256(38, 3), "decimal128(38, 3)"},
+      {arrow::decimal32(5, 2), "decimal128(5, 2)"},
+      {arrow::decimal256(38, 3), "decimal128(38, 3)"},
       {arrow::large_list(arrow::large_utf8()), "list<utf8>"},
       {arrow::fixed_size_list(arrow::int8(), 3), "list<int8>"},
       {arrow::list_view(arrow::int8()), "list<int8>"},
@@ -114,8 +125,8 @@ TEST(Recast, KeepsValuesAcrossRepresentations) {
 }
 
 TEST(Recast, RefusesALossWithoutShowingTheValue) {
-  const auto result =
-      recast(parse(arrow::timestamp(TimeUnit::NANO), "[1234567]"), arrow::timestamp(TimeUnit::MICRO));
+  const auto result = recast(parse(arrow::timestamp(TimeUnit::NANO), "[1234567]"),
+                             arrow::timestamp(TimeUnit::MICRO));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kBadData);
   EXPECT_EQ(result.error().detail.find("1234567"), std::string::npos);
@@ -138,7 +149,9 @@ TEST(Recast, LeavesZerosUnderNulls) {
 }
 
 TEST(Recast, ClearsBooleansTextsAndListsUnderNulls) {
-  const auto bits = [](uint8_t byte) { return arrow::Buffer::FromVector(std::vector<uint8_t>{byte}); };
+  const auto bits = [](uint8_t byte) {
+    return arrow::Buffer::FromVector(std::vector<uint8_t>{byte});
+  };
   const auto bools = std::make_shared<arrow::BooleanArray>(4, bits(0b1111), bits(0b1010))->Slice(1);
   const auto clear = recast(bools, arrow::boolean());
   ASSERT_TRUE(clear);
@@ -146,8 +159,8 @@ TEST(Recast, ClearsBooleansTextsAndListsUnderNulls) {
   EXPECT_TRUE(flags.Value(0) && flags.IsNull(1) && !flags.Value(1) && flags.Value(2));
 
   const auto offsets = arrow::Buffer::FromVector(std::vector<int32_t>{0, 1, 3, 4});
-  const auto text = std::make_shared<arrow::StringArray>(3, offsets, arrow::Buffer::FromString("abcd"),
-                                                         bits(0b101));
+  const auto text = std::make_shared<arrow::StringArray>(
+      3, offsets, arrow::Buffer::FromString("abcd"), bits(0b101));
   const auto texts = recast(text, arrow::utf8());
   ASSERT_TRUE(texts);
   const auto& plain = static_cast<const arrow::StringArray&>(**texts);
@@ -160,7 +173,8 @@ TEST(Recast, ChildrenOfANullStructAreNullAndZero) {
   const auto child = parse(arrow::int32(), "[1, 2, 3]");
   const auto validity = arrow::Buffer::FromVector(std::vector<uint8_t>{0b101});
   const auto type = arrow::struct_({arrow::field("a", arrow::int32())});
-  const auto structs = std::make_shared<arrow::StructArray>(type, 3, arrow::ArrayVector{child}, validity);
+  const auto structs =
+      std::make_shared<arrow::StructArray>(type, 3, arrow::ArrayVector{child}, validity);
   const auto result = recast(structs, type);
   ASSERT_TRUE(result);
   const auto field = static_cast<const arrow::StructArray&>(**result).field(0);

@@ -36,7 +36,8 @@ bool holds_interval(const DataFile& file, int column) {
 
 /// `year=2026/` above a file is a column that these files do not hold: leaving it out would be a
 /// silent loss, so until such columns are read, it is an error.
-Result<void> check_hive_folders(const DataFile& file, const std::unordered_set<std::string>& names) {
+Result<void> check_hive_folders(const DataFile& file,
+                                const std::unordered_set<std::string>& names) {
   const std::string_view path = file.display_name();
   for (size_t begin = 0, slash; (slash = path.find('/', begin)) != path.npos; begin = slash + 1) {
     const std::string_view folder = path.substr(begin, slash - begin);
@@ -46,7 +47,8 @@ Result<void> check_hive_folders(const DataFile& file, const std::unordered_set<s
     if (!names.contains(key))
       return fail(ErrorCode::kBadData,
                   fmt::format("'{}': the column \"{}\" that its folder's name stands for is not "
-                              "supported", path, key));
+                              "supported",
+                              path, key));
   }
   return {};
 }

@@ -22,7 +22,8 @@ std::shared_ptr<arrow::Table> table(const std::shared_ptr<arrow::Schema>& schema
 }
 
 std::shared_ptr<arrow::Schema> two_columns() {
-  return arrow::schema({arrow::field("a", arrow::int64(), false), arrow::field("b", arrow::utf8())});
+  return arrow::schema(
+      {arrow::field("a", arrow::int64(), false), arrow::field("b", arrow::utf8())});
 }
 
 std::string detail_of(const Result<std::shared_ptr<const Dataset>>& result) {
@@ -84,9 +85,13 @@ TEST(DataFile, RefusesWhatIsNotParquet) {
   std::string long_footer = good;
   long_footer[good.size() - 5] = 0x7F;
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"", "is empty"}, {"PAR1", "too short"}, {"hello, I am a text file", "does not begin"},
-      {good.substr(0, good.size() / 2), "cut off"}, {encrypted, "is encrypted"},
-      {long_footer, "its footer claims"}, {"PAR1" + std::string(20, '\0') + "PAR1", "footer"}};
+      {"", "is empty"},
+      {"PAR1", "too short"},
+      {"hello, I am a text file", "does not begin"},
+      {good.substr(0, good.size() / 2), "cut off"},
+      {encrypted, "is encrypted"},
+      {long_footer, "its footer claims"},
+      {"PAR1" + std::string(20, '\0') + "PAR1", "footer"}};
   for (const auto& [bytes, expected] : cases) {
     write_bytes(folder / "bad.parquet", bytes);
     const auto result = DataFile::make(folder / "bad.parquet");
@@ -118,8 +123,8 @@ TEST(Dataset, JoinsFilesOfOneSchema) {
   const TemporaryFolder folder;
   write_parquet(*table(two_columns(), {"[1, 2]", R"(["a", "b"])"}), folder / "1.parquet");
   write_parquet(*table(two_columns(), {"[]", "[]"}), folder / "2.parquet");
-  const auto nullable = arrow::schema({arrow::field("a", arrow::int64()),
-                                       arrow::field("b", arrow::large_utf8())});
+  const auto nullable =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::large_utf8())});
   write_parquet(*table(nullable, {"[null]", "[null]"}), folder / "3.parquet");
   const auto dataset = Dataset::make(
       "x", std::vector{folder / "1.parquet", folder / "2.parquet", folder / "3.parquet"});
@@ -135,10 +140,12 @@ TEST(Dataset, JoinsFilesOfOneSchema) {
 TEST(Dataset, NamesTheFileAndColumnThatDiffer) {
   const TemporaryFolder folder;
   write_parquet(*table(two_columns(), {"[1]", R"(["a"])"}), folder / "1.parquet");
-  const auto other = arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::int32())});
+  const auto other =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::int32())});
   write_parquet(*table(other, {"[1]", "[1]"}), folder / "2.parquet");
-  const auto wider = arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8()),
-                                    arrow::field("c", arrow::int32())});
+  const auto wider =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8()),
+                     arrow::field("c", arrow::int32())});
   write_parquet(*table(wider, {"[1]", R"(["a"])", "[1]"}), folder / "3.parquet");
   EXPECT_EQ(detail_of(Dataset::make("x", std::vector{folder / "1.parquet", folder / "2.parquet"})),
             "'2.parquet' has another schema than '1.parquet': column 1 is \"b\" int32, there it is "
@@ -150,7 +157,8 @@ TEST(Dataset, NamesTheFileAndColumnThatDiffer) {
 
 TEST(Dataset, RefusesTwoColumnsOfOneNameAndTypesWithoutCounterpart) {
   const TemporaryFolder folder;
-  const auto twice = arrow::schema({arrow::field("a", arrow::int64()), arrow::field("a", arrow::utf8())});
+  const auto twice =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("a", arrow::utf8())});
   write_parquet(*table(twice, {"[1]", R"(["a"])"}), folder / "1.parquet");
   EXPECT_EQ(detail_of(Dataset::make("x", std::vector{folder / "1.parquet"})),
             "'1.parquet' has two columns named \"a\"");
@@ -168,9 +176,9 @@ TEST(Dataset, AVersionTellsOneContentFromAnother) {
   const auto version = [&] { return (*Dataset::make("x", std::vector{path}))->version(); };
   const std::string first = version();
   EXPECT_EQ(first.size(), 22u);
-  EXPECT_EQ(first.find_first_not_of(
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
-            std::string::npos);
+  EXPECT_EQ(
+      first.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+      std::string::npos);
   EXPECT_EQ(version(), first);
   touch(path, 1'000'000'001);
   EXPECT_NE(version(), first);
@@ -204,7 +212,8 @@ TEST(Dataset, ReadsWholeDictionariesFromPagesAndFromRows) {
       arrow::schema({arrow::field("d", arrow::dictionary(arrow::int8(), arrow::utf8()))});
   for (const bool encoded : {true, false}) {
     const WriteOptions options{.group_rows = 2, .is_dictionary_encoded = encoded};
-    write_parquet(*table(schema, {R"(["b", null, "a", "b", "c", null])"}), folder / "1.parquet", options);
+    write_parquet(*table(schema, {R"(["b", null, "a", "b", "c", null])"}), folder / "1.parquet",
+                  options);
     write_parquet(*table(schema, {R"(["", "a", "z"])"}), folder / "2.parquet", options);
     write_parquet(*table(schema, {"[null]"}), folder / "3.parquet", options);
     const auto dataset = Dataset::make(

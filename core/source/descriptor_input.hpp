@@ -2,7 +2,6 @@
 
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
-#include <arrow/result.h>
 
 #include <memory>
 

@@ -31,8 +31,7 @@ FileStamp stamp_of(const struct stat& status) {
   return {.device = status.st_dev,
           .inode = status.st_ino,
           .bytes = status.st_size,
-          .modified_ns =
-              int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+          .modified_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
 std::string below(const std::string& path, const std::string& root) {
@@ -60,8 +59,7 @@ Result<void> add_folder(const std::string& folder, const std::string& root, File
       continue;
     }
     struct stat status = {};
-    if (is_hidden || !name.ends_with(".parquet") ||
-        ::stat(entries->path().c_str(), &status) != 0)
+    if (is_hidden || !name.ends_with(".parquet") || ::stat(entries->path().c_str(), &status) != 0)
       continue;
     add_file(entries->path().string(), root, status, list);
   }

@@ -33,8 +33,8 @@ bool is_glob(const std::string& pattern);
 std::string glob_root(const std::string& pattern);
 
 /// The files of a dataset now: the file itself; every *.parquet at any depth below a folder, but
-/// for names that begin with `.` or `_`; what a glob matches, folders as just said. One stat a file.
-/// `bad_data` when there is none. Links are followed; a folder is not entered through a link.
+/// for names that begin with `.` or `_`; what a glob matches, folders as just said. One stat a
+/// file. `bad_data` when there is none. Links are followed; a folder is not entered through a link.
 Result<FileList> list_files(const std::string& pattern);
 
 }  // namespace bowshot

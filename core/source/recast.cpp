@@ -1,5 +1,3 @@
-#include "source/data_type.hpp"
-
 #include <arrow/array.h>
 #include <arrow/array/builder_base.h>
 #include <arrow/array/util.h>
@@ -14,6 +12,7 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "source/data_type.hpp"
 
 namespace bowshot {
 
@@ -40,7 +39,8 @@ Result<ArrayPtr> cast(const ArrayPtr& array, const TypePtr& type) {
 /// Calls `at_null(i)` for each null slot, skipping runs of valid ones 64 at a time.
 template <class Function>
 void for_each_null(const arrow::Array& array, Function&& at_null) {
-  arrow::internal::BitBlockCounter counter(array.null_bitmap_data(), array.offset(), array.length());
+  arrow::internal::BitBlockCounter counter(array.null_bitmap_data(), array.offset(),
+                                           array.length());
   for (int64_t position = 0; position < array.length();) {
     const auto block = counter.NextWord();
     if (!block.AllSet())
@@ -82,9 +82,9 @@ Result<ArrayPtr> zero_fixed_width(const ArrayPtr& array, int byte_width) {
 
 Result<ArrayPtr> zero_booleans(const ArrayPtr& array) {
   const arrow::ArrayData& data = *array->data();
-  auto bits = arrow::internal::BitmapAnd(arrow::default_memory_pool(), data.buffers[0]->data(),
-                                         data.offset, data.buffers[1]->data(), data.offset,
-                                         data.length, data.offset);
+  auto bits =
+      arrow::internal::BitmapAnd(arrow::default_memory_pool(), data.buffers[0]->data(), data.offset,
+                                 data.buffers[1]->data(), data.offset, data.length, data.offset);
   if (!bits.ok()) return cannot_recast(*data.type, *data.type, bits.status());
   auto zeroed = data.Copy();
   zeroed->buffers[1] = *std::move(bits);
@@ -163,9 +163,9 @@ Result<ArrayPtr> recast_struct(const ArrayPtr& array, const TypePtr& type) {
   }
   std::shared_ptr<arrow::Buffer> validity;
   if (structs.null_count() > 0) {
-    auto bits = arrow::internal::CopyBitmap(arrow::default_memory_pool(),
-                                            structs.null_bitmap_data(), structs.offset(),
-                                            structs.length());
+    auto bits =
+        arrow::internal::CopyBitmap(arrow::default_memory_pool(), structs.null_bitmap_data(),
+                                    structs.offset(), structs.length());
     if (!bits.ok()) return cannot_recast(*array->type(), *type, bits.status());
     validity = *std::move(bits);
   }
@@ -210,7 +210,8 @@ Result<ArrayPtr> recast(const ArrayPtr& array, const TypePtr& type) {
       BOWSHOT_ASSIGN(auto values, cast(array, encoded.value_type()));
       return recast(values, type);
     }
-    default: break;
+    default:
+      break;
   }
   const bool is_nested = array->type()->num_fields() > 0;
   if (is_nested && type->id() == arrow::Type::LIST) return recast_list(array, type);

@@ -18,8 +18,8 @@ struct ByteRange {
   int64_t size() const { return end - begin; }
 };
 
-/// Some pages of a column chunk as a stream. Reads ahead no more than a page header may need, so that
-/// a chunk of any size costs a page of memory. One thread at a time.
+/// Some pages of a column chunk as a stream. Reads ahead no more than a page header may need, so
+/// that a chunk of any size costs a page of memory. One thread at a time.
 class ChunkInput : public arrow::io::InputStream {
  public:
   ChunkInput(std::shared_ptr<const DataFile> file, ByteRange range);

@@ -20,8 +20,8 @@ namespace bowshot {
 
 namespace {
 
-/// The last row at or before `row` at which a page of every map begins: the leaves of one column are
-/// put together row by row, so they must begin at the same one.
+/// The last row at or before `row` at which a page of every map begins: the leaves of one column
+/// are put together row by row, so they must begin at the same one.
 int64_t common_page_start(const std::vector<std::shared_ptr<const PageMap>>& maps, int64_t row) {
   for (;;) {
     int64_t lowest = row;
@@ -64,8 +64,9 @@ bool is_dictionary(parquet::Encoding::type encoding) {
 }
 
 /// Whether a text column's page is best read as codes: when many rows must be passed by for a few,
-/// and the page is so small for its rows that it hardly holds anything but codes. (A wrong guess costs
-/// a hash table, not correctness.) 3 million flights: 100 rows anywhere take 5 instead of 8 ms of CPU.
+/// and the page is so small for its rows that it hardly holds anything but codes. (A wrong guess
+/// costs a hash table, not correctness.) 3 million flights: 100 rows anywhere take 5 instead of 8
+/// ms of CPU.
 bool reads_as_codes(const parquet::ColumnDescriptor& leaf, const LeafStart& start,
                     const GroupSpan& span) {
   constexpr int64_t kCodeBytesMax = 3;
@@ -84,14 +85,19 @@ RowBytes leaf_bytes(const parquet::ColumnDescriptor& leaf,
                     const parquet::ColumnChunkMetaData& column) {
   const double values = static_cast<double>(std::max<int64_t>(0, column.num_values()));
   switch (leaf.physical_type()) {
-    case parquet::Type::BOOLEAN: return {.bytes = values / 8};
+    case parquet::Type::BOOLEAN:
+      return {.bytes = values / 8};
     case parquet::Type::INT32:
-    case parquet::Type::FLOAT: return {.bytes = values * 4};
+    case parquet::Type::FLOAT:
+      return {.bytes = values * 4};
     case parquet::Type::INT64:
     case parquet::Type::DOUBLE:
-    case parquet::Type::INT96: return {.bytes = values * 8};
-    case parquet::Type::FIXED_LEN_BYTE_ARRAY: return {.bytes = values * leaf.type_length()};
-    default: break;
+    case parquet::Type::INT96:
+      return {.bytes = values * 8};
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      return {.bytes = values * leaf.type_length()};
+    default:
+      break;
   }
   constexpr double kOffsetBytes = 4;
   const auto sizes = column.size_statistics();
@@ -117,7 +123,8 @@ Result<std::unique_ptr<GroupRun>> GroupRun::make(std::shared_ptr<const DataFile>
         std::unique_ptr<GroupRun> run(new GroupRun);
         run->file_ = file;
         run->skip_rows_max_ = skip_rows_max;
-        PagedGroups groups{.file = file, .group_begin = span.group_begin,
+        PagedGroups groups{.file = file,
+                           .group_begin = span.group_begin,
                            .group_end = span.group_end,
                            .starts = std::vector<LeafStart>(schema.num_columns())};
         parquet::ArrowReaderProperties properties;

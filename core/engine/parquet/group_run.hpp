@@ -27,8 +27,8 @@ struct GroupSpan {
   int64_t rows = 0;       // that will be read; a few are read in another way than many
 };
 
-/// Reads some columns of consecutive row groups from a row on, page by page: a column chunk is never
-/// held whole. Different columns may be read by different threads at the same time.
+/// Reads some columns of consecutive row groups from a row on, page by page: a column chunk is
+/// never held whole. Different columns may be read by different threads at the same time.
 class GroupRun {
  public:
   /// `columns` are top-level columns of the file. `skip_rows_max` bounds what is decoded at once on
@@ -56,8 +56,8 @@ class GroupRun {
   std::vector<Column> columns_;
 };
 
-/// About how many bytes a row of `columns` takes as Arrow, by the footer's sums for a row group; less
-/// where dictionaries hide the length of texts, which `is_exact` tells.
+/// About how many bytes a row of `columns` takes as Arrow, by the footer's sums for a row group;
+/// less where dictionaries hide the length of texts, which `is_exact` tells.
 struct RowBytes {
   double bytes = 0;
   bool is_exact = true;

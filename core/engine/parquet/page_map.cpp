@@ -50,8 +50,7 @@ std::vector<PageStart> read_offset_index(const DataFile& file,
   PARQUET_ASSIGN_OR_THROW(const int64_t done, read_at(file.descriptor(), location->offset,
                                                       location->length, bytes.data()));
   if (done < location->length) return {};
-  const auto index =
-      parquet::OffsetIndex::Make(bytes.data(), done, reader_properties());
+  const auto index = parquet::OffsetIndex::Make(bytes.data(), done, reader_properties());
   if (!is_sound(index->page_locations(), chunk, rows)) return {};
   std::vector<PageStart> pages;
   pages.reserve(index->page_locations().size());
@@ -129,8 +128,7 @@ PageMap locate_pages(const std::shared_ptr<const DataFile>& file, ChunkId id) {
   map.chunk = chunk_range(*file, id);
   map.rows = group->num_rows();
   map.pages = read_offset_index(*file, *column, map.chunk, map.rows);
-  if (map.pages.empty())
-    map.pages = walk_page_headers(file, id.leaf, *column, map.chunk, map.rows);
+  if (map.pages.empty()) map.pages = walk_page_headers(file, id.leaf, *column, map.chunk, map.rows);
   return map;
 }
 

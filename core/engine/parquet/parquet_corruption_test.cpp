@@ -98,8 +98,9 @@ ErrorCode error_after(const TemporaryFolder& folder,
 
 TEST(ParquetCorruption, AChangeUnderneathEndsTheStream) {
   const TemporaryFolder folder;
-  EXPECT_EQ(error_after(folder, [](const auto& path) { std::filesystem::resize_file(path, 5'000); }),
-            ErrorCode::kVersionChanged);
+  EXPECT_EQ(
+      error_after(folder, [](const auto& path) { std::filesystem::resize_file(path, 5'000); }),
+      ErrorCode::kVersionChanged);
   EXPECT_EQ(error_after(folder, [](const auto& path) { std::filesystem::resize_file(path, 0); }),
             ErrorCode::kVersionChanged);
   EXPECT_EQ(error_after(folder, [](const auto& path) { write_bytes(path, "another file"); }),

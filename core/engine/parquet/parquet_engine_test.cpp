@@ -32,8 +32,12 @@ std::shared_ptr<arrow::Table> read(ParquetEngine& engine, const std::shared_ptr<
     EXPECT_TRUE((*batch)->schema()->Equals(*plan->schema));
     const auto status = (*batch)->ValidateFull();
     EXPECT_TRUE(status.ok()) << status;
-    for (const auto& column : (*batch)->columns()) EXPECT_TRUE(column->type()->Equals(
-        *(*batch)->schema()->field(static_cast<int>(&column - (*batch)->columns().data()))->type()));
+    for (const auto& column : (*batch)->columns())
+      EXPECT_TRUE(column->type()->Equals(
+          *(*batch)
+               ->schema()
+               ->field(static_cast<int>(&column - (*batch)->columns().data()))
+               ->type()));
     batches.push_back(*batch);
   }
   EXPECT_FALSE((*stream)->next().value());  // the end stays the end
@@ -45,7 +49,8 @@ void expect_window(ParquetEngine& engine, const std::shared_ptr<const Dataset>& 
   const auto plan = window_plan(dataset, offset, limit);
   const auto actual = read(engine, plan);
   ASSERT_TRUE(actual);
-  const auto expected = whole.Slice(std::min(offset, whole.num_rows()), limit.value_or(INT64_MAX / 2));
+  const auto expected =
+      whole.Slice(std::min(offset, whole.num_rows()), limit.value_or(INT64_MAX / 2));
   ASSERT_EQ(actual->num_rows(), expected->num_rows()) << offset;
   for (int column = 0; column < whole.num_columns(); ++column) {
     // Dictionaries may be numbered differently in the table that was written.
@@ -113,8 +118,8 @@ INSTANTIATE_TEST_SUITE_P(ParquetEngine, EveryLayout,
 
 TEST(ParquetEngine, SelectsColumnsInAnyOrderWithRowNumbers) {
   const TemporaryFolder folder;
-  const auto schema = arrow::schema({arrow::field("_row", arrow::int64()),
-                                     arrow::field("b", arrow::utf8())});
+  const auto schema =
+      arrow::schema({arrow::field("_row", arrow::int64()), arrow::field("b", arrow::utf8())});
   const auto table = arrow::Table::Make(
       schema, {*arrow::json::ArrayFromJSONString(arrow::int64(), "[70, 80, 90]"),
                *arrow::json::ArrayFromJSONString(arrow::utf8(), R"(["x", null, "z"])")});
@@ -129,11 +134,13 @@ TEST(ParquetEngine, SelectsColumnsInAnyOrderWithRowNumbers) {
   plan->limit = 2;
   plan->select = {row_number_item("_row"), column_item(*dataset, 1, "b"),
                   column_item(*dataset, 0, "quoted"), column_item(*dataset, 1, "again")};
-  plan->schema = arrow::schema({arrow::field("_row", arrow::int64(), false), arrow::field("b", arrow::utf8()),
-                                arrow::field("quoted", arrow::int64()), arrow::field("again", arrow::utf8())});
+  plan->schema =
+      arrow::schema({arrow::field("_row", arrow::int64(), false), arrow::field("b", arrow::utf8()),
+                     arrow::field("quoted", arrow::int64()), arrow::field("again", arrow::utf8())});
   const auto rows = read(*engine, plan);
   ASSERT_TRUE(rows);
-  EXPECT_TRUE(rows->column(0)->chunk(0)->Equals(*arrow::json::ArrayFromJSONString(arrow::int64(), "[2]").ValueOrDie()));
+  EXPECT_TRUE(rows->column(0)->chunk(0)->Equals(
+      *arrow::json::ArrayFromJSONString(arrow::int64(), "[2]").ValueOrDie()));
   EXPECT_EQ(rows->column(2)->GetScalar(1).ValueOrDie()->ToString(), "70");
   EXPECT_TRUE(rows->column(1)->Equals(*rows->column(3)));
 
@@ -160,14 +167,15 @@ TEST(ParquetEngine, SaysNoToWhatItIsNotMadeFor) {
   const auto column = column_item(*dataset, 0, "a").expression;
   EXPECT_TRUE(with([](Plan&) {}));
   EXPECT_TRUE(with([&](Plan& plan) { plan.order = {{.expression = row}}; }));
-  EXPECT_TRUE(with([&](Plan& plan) { plan.order = {{.expression = row}, {.expression = column}}; }));
+  EXPECT_TRUE(
+      with([&](Plan& plan) { plan.order = {{.expression = row}, {.expression = column}}; }));
   EXPECT_FALSE(with([&](Plan& plan) { plan.order = {{.expression = row, .descending = true}}; }));
   EXPECT_FALSE(with([&](Plan& plan) { plan.order = {{.expression = column}}; }));
   EXPECT_FALSE(with([&](Plan& plan) { plan.filter = column; }));
   EXPECT_FALSE(with([](Plan& plan) { plan.kind = Plan::Kind::kAggregate; }));
   EXPECT_FALSE(with([](Plan& plan) {
-    plan.select[0].expression = std::make_shared<Expression>(Expression{
-        arrow::int64(), ColumnReference{ColumnReference::Kind::kComputed, 0}});
+    plan.select[0].expression = std::make_shared<Expression>(
+        Expression{arrow::int64(), ColumnReference{ColumnReference::Kind::kComputed, 0}});
   }));
 }
 
@@ -176,8 +184,8 @@ TEST(ParquetEngine, EveryBatchSharesTheWholeDictionary) {
   const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
   const auto schema = arrow::schema({arrow::field("d", type)});
   const auto write = [&](const std::string& name, const std::string& json) {
-    write_parquet(*arrow::Table::Make(schema, {*arrow::json::ArrayFromJSONString(type, json)}), folder / name,
-                  {.group_rows = 2});
+    write_parquet(*arrow::Table::Make(schema, {*arrow::json::ArrayFromJSONString(type, json)}),
+                  folder / name, {.group_rows = 2});
   };
   write("1.parquet", R"(["b", "a", "c", null])");
   write("2.parquet", R"(["c", "d", "a"])");
@@ -213,7 +221,9 @@ TEST(ParquetEngine, LongTextsMakeSmallBatches) {
   for (const bool encoded : {false, true}) {
     arrow::StringBuilder builder;
     for (int i = 0; i < 2'000; ++i)
-      ASSERT_TRUE(builder.Append(std::string(20'000, static_cast<char>('a' + (encoded ? 0 : i % 26)))).ok());
+      ASSERT_TRUE(
+          builder.Append(std::string(20'000, static_cast<char>('a' + (encoded ? 0 : i % 26))))
+              .ok());
     const auto schema = arrow::schema({arrow::field("t", arrow::utf8())});
     write_parquet(*arrow::Table::Make(schema, {*builder.Finish()}), folder / "1.parquet",
                   {.group_rows = 2'000, .is_dictionary_encoded = encoded});

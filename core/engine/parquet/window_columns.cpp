@@ -92,7 +92,8 @@ Result<std::shared_ptr<arrow::Array>> row_numbers(int64_t first, int64_t rows) {
   if (!buffer.ok()) return no_memory();
   auto* numbers = (*buffer)->mutable_data_as<int64_t>();
   std::iota(numbers, numbers + rows, first);
-  return std::make_shared<arrow::Int64Array>(rows, std::shared_ptr<arrow::Buffer>(*std::move(buffer)));
+  return std::make_shared<arrow::Int64Array>(rows,
+                                             std::shared_ptr<arrow::Buffer>(*std::move(buffer)));
 }
 
 }  // namespace bowshot

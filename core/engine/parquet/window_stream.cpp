@@ -43,8 +43,8 @@ Result<std::unique_ptr<BatchStream>> WindowStream::make(std::shared_ptr<const Pl
   std::unique_ptr<WindowStream> stream(new WindowStream);
   const int64_t rows = plan->dataset->rows();
   stream->next_row_ = std::min(plan->offset, rows);
-  stream->end_row_ = stream->next_row_ + std::min(plan->limit.value_or(rows),
-                                                  rows - stream->next_row_);
+  stream->end_row_ =
+      stream->next_row_ + std::min(plan->limit.value_or(rows), rows - stream->next_row_);
   stream->plan_ = std::move(plan);
   stream->page_maps_ = std::move(page_maps);
   stream->stop_ = stop;
@@ -127,9 +127,9 @@ Result<void> WindowStream::begin_run() {
   BOWSHOT_ASSIGN(const RowBytes row_bytes,
                  estimate_row_bytes(*part.file, span.group_begin, columns));
   batch_size_.expect(row_bytes);
-  BOWSHOT_ASSIGN(run_, GroupRun::make(part.file, span, columns,
-                                      std::max<int64_t>(batch_size_.rows(), kFirstBatchRowsMax),
-                                      *page_maps_));
+  BOWSHOT_ASSIGN(
+      run_, GroupRun::make(part.file, span, columns,
+                           std::max<int64_t>(batch_size_.rows(), kFirstBatchRowsMax), *page_maps_));
   return {};
 }
 

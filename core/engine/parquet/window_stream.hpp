@@ -44,12 +44,12 @@ class WindowStream : public BatchStream {
   std::vector<int> output_slots_;        // of each output, the index into columns_; -1: `_row`
   int64_t next_row_ = 0;
   int64_t end_row_ = 0;
-  size_t file_ = 0;              // of the run
+  size_t file_ = 0;  // of the run
   std::optional<size_t> first_file_;
   std::unique_ptr<GroupRun> run_;
-  int64_t run_end_row_ = 0;      // in the dataset's numbers
+  int64_t run_end_row_ = 0;  // in the dataset's numbers
   BatchSize batch_size_;
-  std::optional<Error> error_;   // given again by every later next()
+  std::optional<Error> error_;  // given again by every later next()
 };
 
 }  // namespace bowshot
