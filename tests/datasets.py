@@ -205,8 +205,16 @@ def tables() -> dict[str, pa.Table]:
     """The rows of every dataset, in natural order, with dictionary columns as they are stored."""
     built = {name: make() for name, make in SINGLE.items()}
     built["parts"] = pa.concat_tables(parts()).unify_dictionaries()
-    built["types_parts"] = types()
-    return built
+    built["types_parts"] = built["types"]
+    return {name: as_protocol(table) for name, table in built.items()}
+
+
+def as_protocol(table: pa.Table) -> pa.Table:
+    """The protocol has one type for times of day, time64[us]."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_time32(field.type):
+            table = table.set_column(i, field.name, table.column(i).cast(pa.time64("us")))
+    return table
 
 
 def write(table: pa.Table, path: Path, **options: Any) -> None:

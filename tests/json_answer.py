@@ -24,7 +24,9 @@ def same_as_json(value: Any, wanted: Any, kind: str, tolerance: float) -> bool:
             same_as_json(value[name], wanted[name], inner, tolerance)
             for name, inner in struct_fields(kind).items()
         )
-    if kind in ("int64", "uint64") or kind.startswith("duration"):
+    if kind == "duration[us]":
+        return microseconds(value) == wanted
+    if kind in ("int64", "uint64"):
         is_text = abs(wanted) > INTEGER_MAX
         return value == (str(wanted) if is_text else wanted) and isinstance(value, str) == is_text
     if kind.startswith("timestamp"):
@@ -41,6 +43,19 @@ def as_float(value: Any, kind: str) -> Any:
 def struct_fields(kind: str) -> dict[str, str]:
     """`struct<a: int32, b: utf8>` -> {"a": "int32", "b": "utf8"}; for types without commas."""
     return dict(part.split(": ", 1) for part in kind[7:-1].split(", "))
+
+
+def microseconds(text: str) -> int:
+    """An ISO 8601 duration of days and less, `-P1DT2H3M4.5S`, exactly."""
+    parts = re.fullmatch(
+        r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?", text
+    )
+    if not parts:
+        raise ValueError(text)
+    days, hours, minutes, seconds = (int(part or 0) for part in parts.group(2, 3, 4, 5))
+    fraction = int((parts[6] or "").ljust(6, "0"))
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return (-1 if parts[1] else 1) * (total * 1_000_000 + fraction)
 
 
 def pad(text: str) -> str:

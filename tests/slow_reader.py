@@ -76,6 +76,8 @@ class SlowReader:
         """Reads until the body holds at least so many bytes, or ends."""
         if not self.status:
             self.read_head()
+        if "content-length" in self.headers:
+            raise ValueError("a SlowReader is for streams; this answer has a length")
         held = 0
         while held < count and not self.is_complete:
             before = len(self._pieces)

@@ -121,7 +121,7 @@ def test_unknown_codecs_mean_none(server: BowshotServer) -> None:
 def test_small_answers_are_never_compressed(server: BowshotServer) -> None:
     headers = {"Accept": f"{ARROW};codecs=zstd", "Accept-Encoding": "gzip, br, zstd"}
     answer = server.get(PEOPLE, {"limit": 10}, headers)
-    assert "codecs" not in answer.headers["content-type"]
+    assert len(answer.body) == len(server.get(PEOPLE, {"limit": 10}).body)
     assert "content-encoding" not in answer.headers
     text = server.get(PEOPLE, {"limit": 10, "format": "csv"}, {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in text.headers

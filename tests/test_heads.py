@@ -89,13 +89,11 @@ MALFORMED = {
     "a negative length": post(COUNT, "Content-Length: -1"),
     "a hexadecimal length": post(COUNT, "Content-Length: 0x10"),
     "a length with a blank within": post(COUNT, "Content-Length: 1 0"),
-    "a length beyond int64": post(COUNT, "Content-Length: 99999999999999999999999"),
     "an empty length": post(COUNT, "Content-Length: "),
     "chunk size not a number": post("xyz\r\n\r\n", "Transfer-Encoding: chunked"),
     "chunk size with a sign": post("-1\r\n\r\n", "Transfer-Encoding: chunked"),
     "chunk without its line end": post("3\r\nabcd0\r\n\r\n", "Transfer-Encoding: chunked"),
     "chunk size with bare LF": post("3\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
-    "chunk size beyond 64 bits": post("fffffffffffffffff\r\n", "Transfer-Encoding: chunked"),
     "binary noise": bytes(range(256)) * 4 + b"\r\n\r\n",
     "a TLS hello": bytes.fromhex("16030100c8010000c40303") + bytes(190),
 }
@@ -131,6 +129,8 @@ def test_smuggled_request_is_not_answered(strict: BowshotServer) -> None:
         (get("/healthz", *[f"X-{i}: {'a' * 1000}" for i in range(40)]), 431, "head_too_large"),
         (get("/healthz", "X-Long: " + "a" * 40_000), 431, "head_too_large"),
         (post("", "Content-Length: 2000000"), 413, "body_too_large"),
+        (post("", "Content-Length: 99999999999999999999999"), 413, "body_too_large"),
+        (post("fffffffffffffffff\r\n", "Transfer-Encoding: chunked"), 413, "body_too_large"),
         (post("", "Expect: magic", "Content-Length: 2"), 417, "bad_expectation"),
     ],
     ids=lambda value: str(value) if isinstance(value, int) else None,
@@ -215,7 +215,7 @@ def test_chunked_request_body(strict: BowshotServer) -> None:
     body += "0\r\nX-Trailer: a\r\n\r\n"
     received = exchange(strict, post(body, "Transfer-Encoding: chunked", "Connection: close"))
     assert status_of(received) == 200
-    assert b"[[18]]" in received
+    assert b"\n[18]\n" in received
 
 
 def test_expect_100_continue(strict: BowshotServer) -> None:

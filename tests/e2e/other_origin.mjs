@@ -8,6 +8,7 @@ async function ask(base) {
   const path = '/v1/datasets/flights/rows?offset=2999990&limit=10&select=delay,origin';
   try {
     const answer = await fetch(base + path);
+    if (!answer.ok) return { status: answer.status, problem: await answer.json() };
     const table = globalThis.Arrow.tableFromIPC(new Uint8Array(await answer.arrayBuffer()));
     const posted = await fetch(`${base}/v1/query`, {
       method: 'POST',

@@ -250,7 +250,9 @@ MEASURES: dict[str, Callable[[Any], Any]] = {
 }
 
 BINS: dict[str, Callable[[Any], Any]] = {
-    "bin of integers stays integer": lambda t: groups(t.people, [(AGE // 10 * 10).alias("age")]),
+    "bin of integers stays integer": lambda t: groups(
+        t.people, [(AGE // 10 * 10).cast(pl.Int64).alias("age")]
+    ),
     "bin of negative integers": lambda t: groups(
         t.events, [(N // 50 * 50).alias("b")], COUNT, N.min().alias("min_n")
     ),
