@@ -7,7 +7,8 @@ export default defineConfig({
   test: {
     include: ['tests/browser/**/*.spec.ts'],
     fileParallelism: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Deadlines, not durations: generous, because a busy machine starts Chromium slowly.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

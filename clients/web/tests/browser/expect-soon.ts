@@ -3,7 +3,7 @@ import type { Locator } from 'playwright-core';
 
 /** Waits until `read` gives `expected`, with a deadline. */
 export async function expectSoon<T>(read: () => Promise<T> | T, expected: T): Promise<void> {
-  await expect.poll(read, { timeout: 8_000, interval: 30 }).toEqual(expected);
+  await expect.poll(read, { timeout: 25_000, interval: 30 }).toEqual(expected);
 }
 
 export async function expectText(locator: Locator, expected: string): Promise<void> {

@@ -23,7 +23,7 @@ let mock: MockServer | undefined;
 let url: string;
 let bowshot: Bowshot;
 let datasets: DatasetSummary[];
-let browser: Browser;
+let browser: Browser | undefined;
 let explorer: Explorer;
 
 beforeAll(async () => {
@@ -35,12 +35,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser.close();
+  await browser?.close();
   await mock?.close();
 });
 
 beforeEach(async () => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await browser!.newContext({ viewport: { width: 1280, height: 800 } });
   explorer = new Explorer(await context.newPage());
 });
 

@@ -1,12 +1,15 @@
 // @vitest-environment happy-dom
 import { connect, type RowsView } from '@bowshot/client';
-import { act, cleanup, renderHook, waitFor } from '@testing-library/react';
+import { act, cleanup, configure, renderHook, waitFor } from '@testing-library/react';
 import { StrictMode, type ReactNode } from 'react';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { startMockServer, type MockServer } from '../../../mock/server.mjs';
 import { useCount, useDataset, useDatasets, useRowWindow, useRowWindowState } from './hooks.js';
 import { BowshotProvider, useBowshot } from './provider.js';
+
+// A deadline for answers of a server on this machine, which may be busy.
+configure({ asyncUtilTimeout: 10_000 });
 
 let mock: MockServer;
 let wrapper: (props: { children: ReactNode }) => ReactNode;
