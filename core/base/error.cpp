@@ -12,7 +12,8 @@ const std::vector<ErrorInfo>& error_table() {
   static const std::vector<ErrorInfo> kErrorTable = {
       {kBadRequest, "bad_request", 400, "The HTTP request is malformed"},
       {kBadParameter, "bad_parameter", 400, "A parameter's value is not valid"},
-      {kUnknownParameter, "unknown_parameter", 400, "The request has a parameter that is not known"},
+      {kUnknownParameter, "unknown_parameter", 400,
+       "The request has a parameter that is not known"},
       {kMissingParameter, "missing_parameter", 400, "A required parameter is missing"},
       {kBadFilter, "bad_filter", 400, "The filter is not valid CQL2"},
       {kUnknownColumn, "unknown_column", 400, "The dataset has no such column"},
@@ -62,7 +63,9 @@ std::unexpected<Error> fail(ErrorCode code, std::string detail) {
   return std::unexpected(Error{.code = code, .detail = std::move(detail)});
 }
 
-std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 namespace {
 
@@ -85,7 +88,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::vector<std::string> suggest(std::string_view word, const std::vector<std::string>& candidates) {
+std::vector<std::string> suggest(std::string_view word,
+                                 const std::vector<std::string>& candidates) {
   constexpr size_t kSuggestionsMax = 3;
   constexpr size_t kWordBytesMax = 128;  // bounds the work that a long wrong name can cause
   word = word.substr(0, kWordBytesMax);

@@ -86,10 +86,10 @@ std::vector<std::string> suggest(std::string_view word, const std::vector<std::s
 }  // namespace bowshot
 
 /// Returns the error of a Result<void> expression from the calling function.
-#define BOWSHOT_TRY(expression)                                                 \
-  do {                                                                          \
-    if (auto bowshot_result = (expression); !bowshot_result)                    \
-      return std::unexpected(std::move(bowshot_result).error());                \
+#define BOWSHOT_TRY(expression)                                  \
+  do {                                                           \
+    if (auto bowshot_result = (expression); !bowshot_result)     \
+      return std::unexpected(std::move(bowshot_result).error()); \
   } while (false)
 
 #define BOWSHOT_CONCAT_INNER(a, b) a##b
@@ -98,7 +98,7 @@ std::vector<std::string> suggest(std::string_view word, const std::vector<std::s
 /// `BOWSHOT_ASSIGN(auto plan, make_plan(request));`: the value, or returns the error.
 #define BOWSHOT_ASSIGN(declaration, expression) \
   BOWSHOT_ASSIGN_INNER(BOWSHOT_CONCAT(bowshot_result_, __LINE__), declaration, expression)
-#define BOWSHOT_ASSIGN_INNER(result, declaration, expression)      \
-  auto result = (expression);                                      \
-  if (!result) return std::unexpected(std::move(result).error());  \
+#define BOWSHOT_ASSIGN_INNER(result, declaration, expression)     \
+  auto result = (expression);                                     \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)

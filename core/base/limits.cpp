@@ -34,7 +34,8 @@ constexpr std::array<LimitInfo, 17> kLimitTable = {{
     {"first_batch_seconds", &Limits::first_batch_seconds, 1, "time until an answer's first batch"},
     {"stalled_reader_seconds", &Limits::stalled_reader_seconds, 1,
      "time a client may read nothing of its answer"},
-    {"answer_bytes_held", &Limits::answer_bytes_held, 1 << 16, "bytes an answer may hold in memory"},
+    {"answer_bytes_held", &Limits::answer_bytes_held, 1 << 16,
+     "bytes an answer may hold in memory"},
     {"engine_memory_bytes", &Limits::engine_memory_bytes, 64 << 20, "memory of the query engine"},
     {"cache_bytes", &Limits::cache_bytes, 0, "size of the cache directory"},
 }};
@@ -48,6 +49,8 @@ Limits Limits::make_default() {
   return limits;
 }
 
-std::span<const LimitInfo> limit_table() { return kLimitTable; }
+std::span<const LimitInfo> limit_table() {
+  return kLimitTable;
+}
 
 }  // namespace bowshot

@@ -34,7 +34,7 @@ struct Limits {
 
 struct LimitInfo {
   std::string_view name;  // the key in bowshot.toml, in /version, and --flag with - for _
-  int64_t Limits::*member;
+  int64_t Limits::* member;
   int64_t min;
   std::string_view description;
 };

@@ -28,7 +28,9 @@ class StopToken {
   /// The error that a stopped piece of work returns: `cancelled`, `deadline_exceeded`, `not_ready`.
   Error error() const;
   /// For std::stop_callback and std::condition_variable_any.
-  std::stop_token std_token() const { return state_ ? state_->source.get_token() : std::stop_token(); }
+  std::stop_token std_token() const {
+    return state_ ? state_->source.get_token() : std::stop_token();
+  }
 
  private:
   friend class StopSource;

@@ -11,8 +11,6 @@
 namespace bowshot {
 namespace {
 
-using namespace std::chrono_literals;
-
 TEST(Stop, TheFirstReasonStands) {
   StopSource source;
   const StopToken token = source.token();
@@ -26,7 +24,9 @@ TEST(Stop, TheFirstReasonStands) {
   EXPECT_EQ(token.error().code, ErrorCode::kDeadlineExceeded);
 }
 
-TEST(Stop, ADefaultTokenNeverStops) { EXPECT_FALSE(StopToken().stop_requested()); }
+TEST(Stop, ADefaultTokenNeverStops) {
+  EXPECT_FALSE(StopToken().stop_requested());
+}
 
 TEST(Stop, ACallbackAfterTheStopRunsAtOnce) {
   StopSource source;
@@ -43,8 +43,9 @@ TEST(Guarded, WaitSeesAChangeFromAnotherThread) {
     number.with([](int& n) { n = 7; });
     number.notify();
   });
-  const int seen = number.wait_until(std::chrono::steady_clock::now() + 10s,
-                                     [](int n) { return n == 7; }, [](int n) { return n; });
+  const int seen = number.wait_until(
+      std::chrono::steady_clock::now() + std::chrono::seconds(10), [](int n) { return n == 7; },
+      [](int n) { return n; });
   other.join();
   EXPECT_EQ(seen, 7);
 }

@@ -14,8 +14,7 @@ void SecondsHistogram::observe(double seconds) {
   microseconds_.fetch_add(std::llround(seconds * 1e6), std::memory_order_relaxed);
 }
 
-void SecondsHistogram::write(std::string& out, std::string_view name,
-                             std::string_view help) const {
+void SecondsHistogram::write(std::string& out, std::string_view name, std::string_view help) const {
   auto to = std::back_inserter(out);
   fmt::format_to(to, "# HELP {0} {1}\n# TYPE {0} histogram\n", name, help);
   int64_t cumulative = 0;

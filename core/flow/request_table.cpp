@@ -51,9 +51,8 @@ void RequestTable::end(const std::string& id, RequestStatus status) {
 
 void RequestTable::forget_old(State& state) const {
   const auto oldest_kept = clock_() - kKept;
-  while (!state.ended.empty() &&
-         (state.ended.size() > kEndedMax ||
-          state.entries.at(state.ended.front()).ended < oldest_kept)) {
+  while (!state.ended.empty() && (state.ended.size() > kEndedMax ||
+                                  state.entries.at(state.ended.front()).ended < oldest_kept)) {
     state.entries.erase(state.ended.front());
     state.ended.pop_front();
   }

@@ -143,10 +143,7 @@ Result<std::shared_ptr<arrow::DataType>> protocol_type(const arrow::DataType& ty
     case arrow::Type::FIXED_SIZE_BINARY:
       return arrow::binary();
     case arrow::Type::TIME32:
-      return arrow::time64(arrow::TimeUnit::MICRO);
-    case arrow::Type::TIME64:  // nanoseconds would lose digits
-      if (static_cast<const arrow::TimeType&>(type).unit() != arrow::TimeUnit::MICRO)
-        return no_counterpart(type);
+    case arrow::Type::TIME64:  // nanoseconds are cut: polars writes every time of day in them
       return arrow::time64(arrow::TimeUnit::MICRO);
     case arrow::Type::DECIMAL32:
     case arrow::Type::DECIMAL64:

@@ -13,7 +13,7 @@ namespace bowshot {
 std::string type_name(const arrow::DataType& type);
 
 /// The protocol's type for a type that a source declares: large and view variants become the plain
-/// ones, time32 becomes time64[us], maps become list<struct<key, value>>, fixed-size lists and
+/// ones, every time of day becomes time64[us] (nanoseconds are cut), maps become list<struct<key, value>>, fixed-size lists and
 /// binaries the plain ones, dictionaries of text dictionary<utf8> with int32 indices at the top
 /// level (elsewhere their value type), extension types their storage.
 /// An error (`bad_data`) for a type that has no exact counterpart.

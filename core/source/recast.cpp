@@ -30,8 +30,11 @@ std::unexpected<Error> cannot_recast(const arrow::DataType& from, const arrow::D
                                                type_name(from), type_name(to)));
 }
 
+/// Exact, or an error; but a time of day is cut to microseconds, as protocol_type() says.
 Result<ArrayPtr> cast(const ArrayPtr& array, const TypePtr& type) {
-  auto result = arrow::compute::Cast(*array, type);
+  arrow::compute::CastOptions options;
+  options.allow_time_truncate = type->id() == arrow::Type::TIME64;
+  auto result = arrow::compute::Cast(*array, type, options);
   if (!result.ok()) return cannot_recast(*array->type(), *type, result.status());
   return *std::move(result);
 }
