@@ -46,9 +46,9 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs));
   BOWSHOT_TRY(app->catalog_->open_all());
   auto windows = ParquetEngine::make();
-  BOWSHOT_ASSIGN(auto duckdb,
-                 DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes},
-                                    windows.get()));
+  BOWSHOT_ASSIGN(
+      auto duckdb,
+      DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes}, windows.get()));
   app->engines_.engines = {windows.get(), duckdb.get()};  // the shortcut is asked first
   app->parquet_engine_ = std::move(windows);
   app->duckdb_engine_ = std::move(duckdb);
@@ -57,8 +57,7 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
 
 void App::handle(const http::Request& request, http::ResponseWriter& writer,
                  const StopToken& stop) {
-  Exchange exchange{
-      .request = request, .writer = writer, .stop = stop, .headers = {}, .parts = {}};
+  Exchange exchange{.request = request, .writer = writer, .stop = stop, .headers = {}, .parts = {}};
   try {
     dispatch(exchange);
   } catch (const std::exception& exception) {
@@ -141,9 +140,9 @@ void App::dispatch(Exchange& exchange) {
   if (request.method == "OPTIONS") return answer_options(exchange, with_implied_methods(methods));
   if (is_page && allows(methods, request.method)) return get_page(exchange);
   exchange.headers.set("Allow", with_implied_methods(methods));
-  exchange.send_error(
-      {.code = ErrorCode::kMethodNotAllowed,
-       .detail = fmt::format("{} is not one of {}", request.method, with_implied_methods(methods))});
+  exchange.send_error({.code = ErrorCode::kMethodNotAllowed,
+                       .detail = fmt::format("{} is not one of {}", request.method,
+                                             with_implied_methods(methods))});
 }
 
 void App::answer_options(Exchange& exchange, std::string_view methods) {

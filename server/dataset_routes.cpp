@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "exchange.hpp"
+#include "problem.hpp"
 #include "source/data_type.hpp"
 
 namespace bowshot {
@@ -25,18 +26,28 @@ boost::json::object describe(const Dataset& dataset) {
           {"columns", std::move(columns)}};
 }
 
+/// A dataset whose files cannot be opened now hides none of the others: it is listed with why.
+boost::json::object summarize(const std::string& name,
+                              const Result<std::shared_ptr<const Dataset>>& dataset) {
+  if (!dataset)
+    return {{"name", name},
+            {"version", ""},
+            {"rows", 0},
+            {"columns", 0},
+            {"problem", boost::json::parse(problem_json(dataset.error()))}};
+  return {{"name", name},
+          {"version", (*dataset)->version()},
+          {"rows", (*dataset)->rows()},
+          {"columns", (*dataset)->schema()->num_fields()}};
+}
+
 }  // namespace
 
 void App::list_datasets(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   boost::json::array datasets;
   for (const std::string& name : catalog_->names()) {
-    const auto dataset = catalog_->current(name);
-    if (!dataset) return exchange.send_error(dataset.error());
-    datasets.push_back({{"name", name},
-                        {"version", (*dataset)->version()},
-                        {"rows", (*dataset)->rows()},
-                        {"columns", (*dataset)->schema()->num_fields()}});
+    datasets.push_back(summarize(name, catalog_->current(name)));
   }
   const std::string body = boost::json::serialize(boost::json::object{{"datasets", datasets}});
   exchange.headers.set("Cache-Control", "private, no-cache");

@@ -61,8 +61,8 @@ std::string content_disposition(std::string_view file_name) {
     const auto byte = static_cast<unsigned char>(c);
     const bool is_plain = byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\' && c != '%';
     plain += is_plain ? c : '_';
-    const bool is_token = std::isalnum(byte) || std::string_view("!#$&+-.^_`|~").find(c) !=
-                                                    std::string_view::npos;
+    const bool is_token =
+        std::isalnum(byte) || std::string_view("!#$&+-.^_`|~").find(c) != std::string_view::npos;
     encoded += is_token ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
   return fmt::format("attachment; filename=\"{}\"; filename*=UTF-8''{}", plain, encoded);

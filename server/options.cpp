@@ -45,12 +45,13 @@ void add_limit_flags(CLI::App& serve, Limits& limits) {
 
 /// Any other address needs a token, which this version does not take yet.
 std::string check_loopback(const std::string& host) {
-  const bool is_loopback = host == "localhost" || host == "::1" || host == "[::1]" ||
-                           (host.starts_with("127.") &&
-                            host.find_first_not_of("0123456789.") == std::string::npos);
+  const bool is_loopback =
+      host == "localhost" || host == "::1" || host == "[::1]" ||
+      (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
   if (is_loopback) return {};
   return fmt::format(
-      "\"{}\" is not a loopback address: without a token only 127.0.0.1, localhost and [::1] may be "
+      "\"{}\" is not a loopback address: without a token only 127.0.0.1, localhost and [::1] may "
+      "be "
       "listened on",
       host);
 }

@@ -18,11 +18,16 @@ std::string_view media_type(std::string_view path) {
     std::string_view media_type;
   };
   constexpr Row kMediaTypes[] = {
-      {".html", "text/html; charset=utf-8"},   {".js", "text/javascript; charset=utf-8"},
-      {".css", "text/css; charset=utf-8"},     {".svg", "image/svg+xml"},
-      {".png", "image/png"},                   {".ico", "image/x-icon"},
-      {".wasm", "application/wasm"},           {".json", "application/json"},
-      {".txt", "text/plain; charset=utf-8"},   {".woff2", "font/woff2"},
+      {".html", "text/html; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".svg", "image/svg+xml"},
+      {".png", "image/png"},
+      {".ico", "image/x-icon"},
+      {".wasm", "application/wasm"},
+      {".json", "application/json"},
+      {".txt", "text/plain; charset=utf-8"},
+      {".woff2", "font/woff2"},
       {".webmanifest", "application/manifest+json"},
   };
   for (const Row& row : kMediaTypes)
@@ -42,8 +47,8 @@ void App::get_page(Exchange& exchange) {
     return exchange.send_error(
         {.code = ErrorCode::kUnknownPath, .detail = "the endpoints are listed in /openapi.json"});
   const bool has_hashed_name = path.starts_with("/assets/");
-  exchange.headers.set("Cache-Control", has_hashed_name ? "public, max-age=31536000, immutable"
-                                                        : "no-cache");
+  exchange.headers.set("Cache-Control",
+                       has_hashed_name ? "public, max-age=31536000, immutable" : "no-cache");
   exchange.headers.set("Content-Security-Policy", kContentSecurityPolicy);
   exchange.headers.set("Referrer-Policy", "no-referrer");
   if (!exchange.is_not_modified(weak_etag(asset->content)))

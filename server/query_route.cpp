@@ -14,8 +14,8 @@ namespace bowshot {
 void App::get_shape(Exchange& exchange) {
   const auto shape = parse_shape(exchange.parts[1]);
   if (!shape) return exchange.send_error(shape.error());
-  answer_query(exchange, parse_url_request(exchange.parts[0], *shape, exchange.request.query,
-                                           limits_));
+  answer_query(exchange,
+               parse_url_request(exchange.parts[0], *shape, exchange.request.query, limits_));
 }
 
 namespace {
@@ -74,11 +74,10 @@ std::string answer_etag(const Request& request, const Dataset& dataset,
 void set_query_headers(const Request& request, const Dataset& dataset, const Negotiated& negotiated,
                        http::Headers& headers) {
   headers.set("Bowshot-Version", dataset.version());
-  headers.set("Cache-Control", request.version ? "private, max-age=31536000, immutable"
-                                               : "private, no-cache");
+  headers.set("Cache-Control",
+              request.version ? "private, max-age=31536000, immutable" : "private, no-cache");
   headers.set("Content-Type", negotiated.media_type);
-  if (request.download)
-    headers.set("Content-Disposition", content_disposition(*request.download));
+  if (request.download) headers.set("Content-Disposition", content_disposition(*request.download));
 }
 
 }  // namespace

@@ -96,9 +96,9 @@ std::variant<ServeOptions, int> parse(std::vector<const char*> arguments) {
 }
 
 TEST(CommandLine, EveryLimitIsAFlag) {
-  const auto parsed = parse({"serve", "a=b.parquet", "c", "--port", "0", "--interactive-running",
-                             "1", "--waiting", "0", "--allow-origin", "http://a",
-                             "--allow-origin", "http://b"});
+  const auto parsed =
+      parse({"serve", "a=b.parquet", "c", "--port", "0", "--interactive-running", "1", "--waiting",
+             "0", "--allow-origin", "http://a", "--allow-origin", "http://b"});
   const auto& options = std::get<ServeOptions>(parsed);
   EXPECT_EQ(options.datasets, (std::vector<std::string>{"a=b.parquet", "c"}));
   EXPECT_EQ(options.port, 0);

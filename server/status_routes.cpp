@@ -27,7 +27,8 @@ void App::get_version(Exchange& exchange) {
   boost::json::object limits;
   for (const LimitInfo& limit : limit_table()) limits[limit.name] = limits_.*limit.member;
   boost::json::array shapes;
-  for (const Shape shape : served_shapes()) shapes.push_back(boost::json::string(shape_name(shape)));
+  for (const Shape shape : served_shapes())
+    shapes.push_back(boost::json::string(shape_name(shape)));
   exchange.send_json(boost::json::serialize(boost::json::object{{"name", "bowshot"},
                                                                 {"version", kVersion},
                                                                 {"protocol", 1},
@@ -125,9 +126,8 @@ void App::get_request(Exchange& exchange) {
   const std::string& id = exchange.parts[0];
   const std::optional<RequestStatus> status = requests_.find(id);
   if (!status)
-    return exchange.send_error(
-        {.code = ErrorCode::kUnknownPath,
-         .detail = "no request of this id ran within the last 10 minutes"});
+    return exchange.send_error({.code = ErrorCode::kUnknownPath,
+                                .detail = "no request of this id ran within the last 10 minutes"});
   boost::json::object body = {{"id", id}};
   switch (status->state) {
     case RequestStatus::State::kRunning:

@@ -17,6 +17,8 @@ export interface DatasetSummary {
   rows: number;
   /** Their number. */
   columns: number;
+  /** Why its files cannot be opened now; the version is empty then, rows and columns are 0. */
+  problem?: { code: string; detail: string };
 }
 
 export interface ColumnInfo {

@@ -54,16 +54,16 @@ function DatasetList({
   }
   return (
     <ul className="dataset-list">
-      {datasets.value.map(({ name, rows }) => (
+      {datasets.value.map(({ name, rows, problem }) => (
         <li key={name}>
           <button
             type="button"
             aria-current={name === selected ? 'page' : undefined}
-            title={`${name}: ${exactCount(rows)} rows`}
+            title={`${name}: ${problem ? problem.detail : `${exactCount(rows)} rows`}`}
             onClick={() => onSelect(name)}
           >
             <span>{name}</span>
-            <small>{roughCount(rows)}</small>
+            <small>{problem ? 'unreadable' : roughCount(rows)}</small>
           </button>
         </li>
       ))}
