@@ -117,9 +117,11 @@ void App::dispatch(Exchange& exchange) {
   const bool is_api = request.path.starts_with("/v1/") || request.path == "*";
   exchange.headers.set("Vary", "Accept, Accept-Encoding, Authorization, Origin");
   exchange.headers.set("X-Content-Type-Options", "nosniff");
-  access_.add_cors_headers(request, exchange.headers);
-  if (const auto allowed = access_.check(request, !is_api); !allowed)
-    return exchange.send_error(allowed.error());
+  const auto allowed = access_.check(request, !is_api);
+  const bool may_read_answer = allowed || (allowed.error().code == ErrorCode::kForbiddenOrigin &&
+                                           request.method != "OPTIONS");
+  if (may_read_answer) access_.add_cors_headers(request, exchange.headers);
+  if (!allowed) return exchange.send_error(allowed.error());
   if (request.path == "*") return answer_options(exchange, "GET, POST, QUERY, PUT, DELETE");
 
   std::string methods;
