@@ -41,6 +41,12 @@ Result<Admission::Slot> Admission::enter(SlotKind kind,
   return fail(ErrorCode::kOverloaded, "no slot was free within first_batch_seconds");
 }
 
+void Admission::give_way(std::chrono::milliseconds longest, const StopToken& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop.std_token(), longest,
+                    [&] { return interactive_.running == 0 && interactive_.queue.empty(); });
+}
+
 void Admission::leave(SlotKind kind) {
   {
     std::lock_guard lock(mutex_);

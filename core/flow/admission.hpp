@@ -41,6 +41,10 @@ class Admission {
   Result<Slot> enter(SlotKind kind, std::chrono::steady_clock::time_point deadline,
                      const StopToken& stop);
 
+  /// What a stream does between two batches: waits while interactive answers run or wait, but no
+  /// longer than `longest`, so that it goes on, slower, beside any number of them.
+  void give_way(std::chrono::milliseconds longest, const StopToken& stop);
+
   struct Counters {
     int64_t interactive_running = 0;
     int64_t streams_running = 0;

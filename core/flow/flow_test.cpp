@@ -105,6 +105,21 @@ TEST(Admission, ManyThreadsNeverExceedTheSlots) {
   EXPECT_LE(most.load(), 3);
 }
 
+TEST(Admission, StreamsGiveWayToInteractiveAnswersForAWhile) {
+  Admission admission(small_limits(1, 1, 1));
+  admission.give_way(10s, {});  // nobody to give way to
+  std::optional<Admission::Slot> held;
+  held.emplace(*admission.enter(SlotKind::kInteractive, steady_clock::now(), {}));
+  admission.give_way(1ms, {});  // no longer than that
+  std::thread stream([&] { admission.give_way(10s, {}); });
+  held.reset();
+  stream.join();
+  StopSource source;
+  source.request_stop(StopReason::kClientLeft);
+  held.emplace(*admission.enter(SlotKind::kInteractive, steady_clock::now(), {}));
+  admission.give_way(10s, source.token());  // a stop ends the wait
+}
+
 TEST(Deadlines, CallInOrderOfTimeAndOnlyWhatIsNotCancelled) {
   Deadlines deadlines;
   std::vector<int> calls;

@@ -11,6 +11,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// How long a stream lets interactive answers go first, a batch. About what a batch costs to make.
+constexpr std::chrono::milliseconds kGiveWayMax{10};
+
 double seconds_since(Clock::time_point begun) {
   return std::chrono::duration<double>(Clock::now() - begun).count();
 }
@@ -111,6 +114,7 @@ Result<void> Run::send_rest() {
   for (ByteList bytes = std::move(first_); !bytes.empty();) {
     context_.metrics->body_bytes_total += byte_count(bytes);
     BOWSHOT_TRY(sink_->write(bytes));
+    if (is_stream(*plan_)) context_.admission->give_way(kGiveWayMax, stop());
     if (stop().stop_requested()) return fail(stop().error());
     BOWSHOT_ASSIGN(bytes, body_->next());
   }
