@@ -11,6 +11,7 @@ import polars as pl
 C = pl.col
 # The row number's name in both oracles; no table has a column of that name.
 ROW = "#row"
+GROUPS_MAX = 500
 
 
 @dataclass(frozen=True)
@@ -302,7 +303,8 @@ def aggregate(generator: Generator) -> Question:
     if keys:
         listed = ", ".join(map(in_sql, keys))
         ordered = ", ".join(f"{in_sql(k)} ASC NULLS LAST" for k in keys)
-        sql += f" GROUP BY {listed} ORDER BY {ordered}"
+        sql += f" GROUP BY {listed} ORDER BY {ordered} LIMIT {GROUPS_MAX}"
+        parameters["limit"] = str(GROUPS_MAX)
 
     def polars(frame: pl.DataFrame) -> pl.DataFrame:
         kept = frame.filter(where.polars) if where else frame
@@ -312,7 +314,7 @@ def aggregate(generator: Generator) -> Question:
         if not keys:
             return kept.select(made)
         grouped = kept.group_by(keys, maintain_order=True).agg(made)
-        return grouped.sort(keys, nulls_last=True)
+        return grouped.sort(keys, nulls_last=True)[:GROUPS_MAX]
 
     return Question("aggregate", parameters, sql, polars)
 

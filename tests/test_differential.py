@@ -25,7 +25,7 @@ FLIGHTS = Table(
     numbers={"delay": [-20, -1, 0, 1, 15, 60, 200], "distance": [0, 100, 500, 1000, 2500]},
     texts={"origin": ["ATL", "ORD", "SFO", "XXX"], "destination": ["LAX", "DFW", "JFK"]},
     times={"date": ["2001-01-01T00:00:00", "2001-02-14T12:30:00", "2001-03-31T23:59:00"]},
-    keys=["origin", "destination", "delay"],
+    keys=["origin", "destination"],
 )
 PEOPLE = Table(
     name="people",

@@ -11,6 +11,19 @@ async function rowTexts(page, row) {
   return line.locator('[role=gridcell]').allInnerTexts();
 }
 
+/** The same, once the row shows something else than it did: other rows came. */
+async function otherTexts(page, row, before) {
+  const line = `[role=row][aria-rowindex="${row + 2}"]:not([aria-busy])`;
+  await page.waitForFunction(
+    ([selector, old]) => {
+      const cells = [...(document.querySelector(selector)?.querySelectorAll('[role=gridcell]') ?? [])];
+      return cells.length > 0 && cells.map((cell) => cell.innerText).join() !== old;
+    },
+    [line, before.join()],
+  );
+  return rowTexts(page, row);
+}
+
 async function open(page, hash) {
   await page.goto(`${base}/${hash}`);
   await page.getByRole('grid').waitFor();
@@ -45,26 +58,26 @@ async function sort(page) {
   const header = page.getByRole('columnheader', { name: 'delay' });
   await header.getByRole('button').click();
   await page.locator('[role=columnheader][aria-sort=ascending]').waitFor();
-  seen.ascending = await rowTexts(page, 0);
+  seen.ascending = await otherTexts(page, 0, seen.flightsFirst);
   await header.getByRole('button').click();
   await page.locator('[role=columnheader][aria-sort=descending]').waitFor();
-  seen.descending = await rowTexts(page, 0);
+  seen.descending = await otherTexts(page, 0, seen.ascending);
   await shot(page, 'flights-sorted');
 }
 
 async function filter(page) {
   await open(page, '#/flights');
-  await rowTexts(page, 0);
+  const before = await rowTexts(page, 0);
   await filterBy(page, "origin = 'SFO' AND delay > 300");
   await page.locator('.title b:not([data-pending])', { hasText: /^\d{1,3}(\D\d{3})?$/ }).waitFor();
   seen.filteredCount = await page.locator('.title p').innerText();
-  seen.filteredFirst = await rowTexts(page, 0);
+  seen.filteredFirst = await otherTexts(page, 0, before);
   await shot(page, 'flights-filtered');
 }
 
 async function error(page) {
   await open(page, '#/flights');
-  await rowTexts(page, 0);
+  const before = await rowTexts(page, 0);
   await filterBy(page, "distance > 10 AND dlay > 60");
   const alert = page.getByRole('alert');
   await alert.waitFor();
@@ -74,7 +87,7 @@ async function error(page) {
   await alert.getByRole('button', { name: 'delay' }).click();
   await alert.waitFor({ state: 'detached' });
   seen.errorMended = await page.getByLabel('Filter', { exact: true }).inputValue();
-  seen.errorMendedFirst = await rowTexts(page, 0);
+  seen.errorMendedFirst = await otherTexts(page, 0, before);
 }
 
 async function theme(page, name) {
