@@ -28,6 +28,7 @@ import tiny_parquet
 
 CACHE = Path(os.environ["BOWSHOT_CACHE"]) / "data"
 SEED = 20_261_122
+RECIPE = 2  # part of the files' names: a change below makes new files instead of using old ones
 GROUP_ROWS = 1_000_000
 PAGE_ROWS = 20_000
 AHEAD = 2  # row groups made while one is written
@@ -174,7 +175,7 @@ def write(kind: Kind, path: Path) -> None:
 
 def make(name: str, folder: Path = CACHE) -> Path:
     """The file of that name, made if it is not there yet."""
-    path = folder / f"{name}.parquet"
+    path = folder / f"{name}-{RECIPE}.parquet"
     if path.exists():
         return path
     folder.mkdir(parents=True, exist_ok=True)
