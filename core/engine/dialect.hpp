@@ -20,10 +20,10 @@ struct Scan {
   /// Dataset row numbers [begin, end): within one file, or any number of whole files.
   int64_t begin = 0;
   int64_t end = 0;
-  std::vector<int64_t> rows;         // not empty: only these of them
-  std::vector<int> stored_columns;   // c<i>, ascending
-  std::vector<int> value_columns;    // v<i>, ascending
-  bool row_number = false;           // r
+  std::vector<int64_t> rows;        // not empty: only these of them
+  std::vector<int> stored_columns;  // c<i>, ascending
+  std::vector<int> value_columns;   // v<i>, ascending
+  bool row_number = false;          // r
 };
 
 /// A predicate as text, and the stored columns (c<i>) that it names besides values.
@@ -40,7 +40,8 @@ class Dialect {
   /// A SELECT that yields what the scan asks for, under the names above.
   virtual Result<std::string> source(const Scan& scan) const = 0;
   virtual Result<std::string> expression(const Expression& expression) const = 0;
-  /// A predicate for WHERE: the same rows as expression(), perhaps with more for the engine to prune by.
+  /// A predicate for WHERE: the same rows as expression(), perhaps with more for the engine to
+  /// prune by.
   virtual Result<FilterText> filter(const Expression& expression) const = 0;
   /// Of the plan's type exactly.
   virtual Result<std::string> measure(const Measure& measure) const = 0;

@@ -38,7 +38,9 @@ class Needs {
     }
   }
 
-  void add_stored(const std::vector<int>& columns) { stored_.insert(columns.begin(), columns.end()); }
+  void add_stored(const std::vector<int>& columns) {
+    stored_.insert(columns.begin(), columns.end());
+  }
   void add_row_number() { row_number_ = true; }
 
   bool is_computed_needed(size_t index) const { return computed_[index]; }
@@ -52,9 +54,14 @@ class Needs {
  private:
   void add(const ColumnReference& column) {
     switch (column.kind) {
-      case ColumnReference::Kind::kDataset: values_.insert(column.index); return;
-      case ColumnReference::Kind::kRowNumber: row_number_ = true; return;
-      case ColumnReference::Kind::kComputed: break;
+      case ColumnReference::Kind::kDataset:
+        values_.insert(column.index);
+        return;
+      case ColumnReference::Kind::kRowNumber:
+        row_number_ = true;
+        return;
+      case ColumnReference::Kind::kComputed:
+        break;
     }
     const auto index = static_cast<size_t>(column.index);
     if (computed_[index]) return;

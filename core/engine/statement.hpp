@@ -9,7 +9,8 @@
 
 namespace bowshot {
 
-/// A statement over the rows of a plan: filtered and computed as the plan says, the rest as said here.
+/// A statement over the rows of a plan: filtered and computed as the plan says, the rest as said
+/// here.
 struct RowsQuery {
   Scan scan;                           // its columns are filled in by rows_statement()
   std::vector<ExpressionPtr> outputs;  // then `_row`, where asked for

@@ -11,8 +11,8 @@ namespace bowshot {
 
 class ColumnDictionary;
 
-/// Brings an engine's rows to a plan's schema: types exactly, dictionary<utf8> columns as codes of the
-/// dataset's whole dictionary, zeros under nulls.
+/// Brings an engine's rows to a plan's schema: types exactly, dictionary<utf8> columns as codes of
+/// the dataset's whole dictionary, zeros under nulls.
 class AnswerColumns {
  public:
   explicit AnswerColumns(std::shared_ptr<const Plan> plan);
@@ -23,7 +23,7 @@ class AnswerColumns {
   Result<std::shared_ptr<arrow::Array>> convert_column(const std::shared_ptr<arrow::Array>& array,
                                                        int output);
 
-  std::shared_ptr<const Plan> plan_;  // shared with the stream
+  std::shared_ptr<const Plan> plan_;                                   // shared with the stream
   std::vector<std::shared_ptr<const ColumnDictionary>> dictionaries_;  // filled at first use
 };
 

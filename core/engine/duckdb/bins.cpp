@@ -12,7 +12,8 @@
 namespace bowshot::duckdb_sql {
 namespace {
 
-/// `x` less what it is above the multiple of `width` at or below it; overflows only where that does.
+/// `x` less what it is above the multiple of `width` at or below it; overflows only where that
+/// does.
 std::string floor_sql(const std::string& x, const std::string& width) {
   return fmt::format("({0} - {0} % {1} - CASE WHEN {0} % {1} < 0 THEN {1} ELSE {1} - {1} END)", x,
                      width);
@@ -21,14 +22,22 @@ std::string floor_sql(const std::string& x, const std::string& width) {
 int64_t unit_microseconds(TimeWidth::Unit unit) {
   constexpr int64_t kSecond = 1'000'000;
   switch (unit) {
-    case TimeWidth::Unit::kMicrosecond: return 1;
-    case TimeWidth::Unit::kMillisecond: return 1'000;
-    case TimeWidth::Unit::kSecond: return kSecond;
-    case TimeWidth::Unit::kMinute: return 60 * kSecond;
-    case TimeWidth::Unit::kHour: return 3'600 * kSecond;
-    case TimeWidth::Unit::kDay: return 86'400 * kSecond;
-    case TimeWidth::Unit::kWeek: return 7 * 86'400 * kSecond;
-    default: break;
+    case TimeWidth::Unit::kMicrosecond:
+      return 1;
+    case TimeWidth::Unit::kMillisecond:
+      return 1'000;
+    case TimeWidth::Unit::kSecond:
+      return kSecond;
+    case TimeWidth::Unit::kMinute:
+      return 60 * kSecond;
+    case TimeWidth::Unit::kHour:
+      return 3'600 * kSecond;
+    case TimeWidth::Unit::kDay:
+      return 86'400 * kSecond;
+    case TimeWidth::Unit::kWeek:
+      return 7 * 86'400 * kSecond;
+    default:
+      break;
   }
   BOWSHOT_CHECK(false);  // a calendar unit has no fixed length
 }
@@ -52,7 +61,8 @@ TimeSteps steps_of(const arrow::DataType& type, const std::string& value) {
             "(DATE '1970-01-01' + CAST(", " AS INTEGER))"};
   const std::string sql = sql_type(type);
   if (sql == "TIMESTAMP_NS")
-    return {fmt::format("epoch_ns({})", value), kDayMicroseconds * 1'000, "make_timestamp_ns(", ")"};
+    return {fmt::format("epoch_ns({})", value), kDayMicroseconds * 1'000, "make_timestamp_ns(",
+            ")"};
   const std::string number = fmt::format("epoch_us({})", value);
   if (sql == "TIMESTAMP") return {number, kDayMicroseconds, "make_timestamp(", ")"};
   return {number, kDayMicroseconds, "CAST(make_timestamp(", ") AS TIMESTAMPTZ)"};

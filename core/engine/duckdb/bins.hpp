@@ -17,8 +17,8 @@ struct BinArguments {
 /// floor(value / width) * width as `type`: exact for integers and decimals, also below zero.
 std::string bin_sql(const arrow::DataType& type, const BinArguments& arguments);
 
-/// The start of the bin of `value` (SQL of `type`), in UTC, as `type`. Multiples count from 1970-01-01,
-/// of weeks from Monday 1969-12-29, the week that day is in.
+/// The start of the bin of `value` (SQL of `type`), in UTC, as `type`. Multiples count from
+/// 1970-01-01, of weeks from Monday 1969-12-29, the week that day is in.
 std::string time_bin_sql(const arrow::DataType& type, const std::string& value, TimeWidth width);
 
 }  // namespace bowshot::duckdb_sql

@@ -26,13 +26,13 @@ std::vector<std::string> settings(const DuckDbOptions& options) {
       fmt::format("memory_limit = '{}B'", options.memory_bytes),
       fmt::format("temp_directory = {}", duckdb_sql::sql_text(options.temporary_directory)),
       "TimeZone = 'UTC'",
-      "ieee_floating_point_ops = false",      // division by zero is null, nothing else changes
-      "preserve_insertion_order = true",      // rows without an order come in their own
+      "ieee_floating_point_ops = false",  // division by zero is null, nothing else changes
+      "preserve_insertion_order = true",  // rows without an order come in their own
       "default_null_order = 'NULLS_LAST'",
-      "enable_external_file_cache = false",   // holds whole files in memory
-      "parquet_metadata_cache = false",       // by path: a descriptor's number is used again
+      "enable_external_file_cache = false",  // holds whole files in memory
+      "parquet_metadata_cache = false",      // by path: a descriptor's number is used again
       "enable_geoparquet_conversion = false",
-      "late_materialization_max_rows = 0",    // ordered windows do it themselves
+      "late_materialization_max_rows = 0",  // ordered windows do it themselves
       "autoinstall_known_extensions = false",
       "autoload_known_extensions = false",
       "allow_community_extensions = false",
@@ -75,6 +75,8 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbDatabase::make(const DuckDbOptions
   return database;
 }
 
-DuckDbDatabase::~DuckDbDatabase() { duckdb_close(&database_); }
+DuckDbDatabase::~DuckDbDatabase() {
+  duckdb_close(&database_);
+}
 
 }  // namespace bowshot

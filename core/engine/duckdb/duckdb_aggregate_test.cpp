@@ -15,17 +15,17 @@ TEST_F(DuckDbAggregate, MeasuresIntegers) {
          {R"(["a", "b", null])", "[3, 2, 1]", "[3, 0, 1]", "[3, 0, 1]", "[9, null, 10]",
           "[3, null, 10]", "[1, null, 10]", "[6, null, 10]"});
   expect({.by = "g", .measures = "variance(i),median(i),quantile(i,0.25)"},
-         {R"(["a", "b", null])", "[7, null, null]", "[2, null, 10]",
-          "[1.5, null, 10]"});
+         {R"(["a", "b", null])", "[7, null, null]", "[2, null, 10]", "[1.5, null, 10]"});
   expect({.by = "g", .measures = "stddev(i)", .order = "-stddev_i", .limit = 1},
          {R"(["a"])", "[2.6457513110645907]"});
   expect({.measures = "count(),approx_count_distinct(i)"}, {"[6]", "[4]"});
 }
 
 TEST_F(DuckDbAggregate, SumsThatDoNotFitAreOverflow) {
-  open({{"i", arrow::int64(), "[9223372036854775807, 1, -1]"},
-        {"u", arrow::uint64(), "[18446744073709551615, 0, 0]"},
-        {"d", arrow::decimal128(38, 0), R"(["99999999999999999999999999999999999999", "1", "0"])"}});
+  open(
+      {{"i", arrow::int64(), "[9223372036854775807, 1, -1]"},
+       {"u", arrow::uint64(), "[18446744073709551615, 0, 0]"},
+       {"d", arrow::decimal128(38, 0), R"(["99999999999999999999999999999999999999", "1", "0"])"}});
   expect({.measures = "sum(i)"}, {"[9223372036854775807]"});
   EXPECT_EQ(error_of({.filter = "i > 0", .measures = "sum(i)"}), ErrorCode::kOverflow);
   EXPECT_EQ(error_of({.measures = "sum(u)"}), ErrorCode::kOverflow);
@@ -47,7 +47,8 @@ TEST_F(DuckDbAggregate, MeasuresFloatsWithNan) {
 TEST_F(DuckDbAggregate, KeysOfFloatsAreOneNanOneZeroOneNull) {
   open({{"x", arrow::float64(), "[NaN, -0.0, 0.0, null, NaN, null, 1]"},
         {"f", arrow::float32(), "[NaN, 0.0, -0.0, null, NaN, null, 1]"}});
-  expect({.by = "x", .measures = "count()", .order = "-count"}, {"[0, NaN, null, 1]", "[2, 2, 2, 1]"});
+  expect({.by = "x", .measures = "count()", .order = "-count"},
+         {"[0, NaN, null, 1]", "[2, 2, 2, 1]"});
   expect({.measures = "count_distinct(x),count_distinct(f)"}, {"[3]", "[3]"});
 }
 
@@ -98,7 +99,8 @@ TEST_F(DuckDbAggregate, OrdersAndSlices) {
          {R"(["a", "d", null, "b", "c"])", "[1, 3, 3, NaN, null]"});
   expect({.measures = "count()", .offset = 1}, {"[]"});
   expect({.measures = "count()", .limit = 0}, {"[]"});
-  expect({.filter = "h > 99", .measures = "count(),sum(v),arg_min(g,v)"}, {"[0]", "[null]", "[null]"});
+  expect({.filter = "h > 99", .measures = "count(),sum(v),arg_min(g,v)"},
+         {"[0]", "[null]", "[null]"});
   expect({.filter = "h > 99", .by = "g", .measures = "count()"}, {"[]", "[]"});
   expect({.compute = "w:v * 2,z:w + h", .by = "h", .measures = "sum(z)"},
          {"[1, 2, null]", "[10, NaN, null]"});

@@ -33,8 +33,7 @@ const ColumnReference* floating_column(const Expression& expression) {
 
 bool is_number_literal(const Expression& expression) {
   const auto* literal = std::get_if<Literal>(&expression.node);
-  if (!literal || !literal->value->is_valid ||
-      literal->value->type->id() != arrow::Type::DOUBLE)
+  if (!literal || !literal->value->is_valid || literal->value->type->id() != arrow::Type::DOUBLE)
     return false;
   return !std::isnan(static_cast<const arrow::DoubleScalar&>(*literal->value).value);
 }
@@ -47,8 +46,10 @@ bool excludes_nan(const Call& call) {
     case Function::kLess:
     case Function::kLessEqual:
     case Function::kBetween:
-    case Function::kIn: break;
-    default: return false;
+    case Function::kIn:
+      break;
+    default:
+      return false;
   }
   return floating_column(*call.arguments[0]) &&
          std::ranges::all_of(std::span(call.arguments).subspan(1),

@@ -23,7 +23,7 @@ Result<std::unique_ptr<RawBatches>> make_rows(const QueryContext& context, Engin
     return std::make_unique<StatementBatches>(context, std::move(sql));
   }
   if (is_natural_order(plan)) return make_natural_rows(context, windows);
-  return make_ordered_rows(context);
+  return make_ordered_rows(context, windows);
 }
 
 }  // namespace
@@ -31,18 +31,30 @@ Result<std::unique_ptr<RawBatches>> make_rows(const QueryContext& context, Engin
 Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::make(const DuckDbOptions& options,
                                                          Engine* windows) {
   BOWSHOT_ASSIGN(auto database, DuckDbDatabase::make(options));
-  return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(std::move(database), windows));
+  return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(options, std::move(database), windows));
+}
+
+Result<std::shared_ptr<DuckDbDatabase>> DuckDbEngine::current_database() {
+  return database_.with([&](auto& database) -> Result<std::shared_ptr<DuckDbDatabase>> {
+    if (database->is_broken()) {
+      BOWSHOT_ASSIGN(database, DuckDbDatabase::make(options_));
+    }
+    return database;
+  });
 }
 
 EngineCapabilities DuckDbEngine::capabilities() const {
   return {.row_numbers = true, .cancel = true, .progress = false};
 }
 
-bool DuckDbEngine::accepts(const Plan&) const { return true; }
+bool DuckDbEngine::accepts(const Plan&) const {
+  return true;
+}
 
 Result<std::unique_ptr<BatchStream>> DuckDbEngine::run(std::shared_ptr<const Plan> plan,
                                                        const StopToken& stop) {
-  QueryContext context{.plan = std::move(plan), .database = database_, .stop = stop};
+  BOWSHOT_ASSIGN(auto database, current_database());
+  QueryContext context{.plan = std::move(plan), .database = std::move(database), .stop = stop};
   BOWSHOT_ASSIGN(auto rows, make_rows(context, windows_));
   return std::make_unique<AnswerStream>(std::move(context), std::move(rows));
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "base/guarded.hpp"
 #include "engine/duckdb/database.hpp"
 #include "engine/engine.hpp"
 
@@ -22,11 +23,14 @@ class DuckDbEngine : public Engine {
                                            const StopToken& stop) override;
 
  private:
-  DuckDbEngine(std::shared_ptr<DuckDbDatabase> database, Engine* windows)
-      : database_(std::move(database)), windows_(windows) {}
+  DuckDbEngine(DuckDbOptions options, std::shared_ptr<DuckDbDatabase> database, Engine* windows)
+      : options_(std::move(options)), database_(std::move(database)), windows_(windows) {}
+  /// A new database after an error from which DuckDB does not recover.
+  Result<std::shared_ptr<DuckDbDatabase>> current_database();
 
-  std::shared_ptr<DuckDbDatabase> database_;  // shared with streams under way
-  Engine* windows_;                           // outlives this: the caller's promise
+  DuckDbOptions options_;
+  Guarded<std::shared_ptr<DuckDbDatabase>> database_;  // shared with streams under way
+  Engine* windows_;                                    // outlives this: the caller's promise
 };
 
 }  // namespace bowshot

@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
@@ -39,30 +38,38 @@ duckdb_error_type type_of(std::string_view message, duckdb_error_type type) {
 
 }  // namespace
 
-Error duckdb_error(const char* message, duckdb_error_type type, const std::string& context) {
-  const std::string_view text = message ? message : "";
+bool is_fatal(std::string_view message, duckdb_error_type type) {
+  return type_of(message, type) == DUCKDB_ERROR_FATAL ||
+         message.find("database has been invalidated") != std::string_view::npos;
+}
+
+Error duckdb_error(std::string_view message, duckdb_error_type type) {
+  // What follows is advice to whoever types SQL, or the statement itself.
+  const std::string_view text = message.substr(0, message.find('\n'));
   switch (type_of(text, type)) {
     case DUCKDB_ERROR_OUT_OF_RANGE:
     case DUCKDB_ERROR_CONVERSION:
     case DUCKDB_ERROR_DECIMAL:
-      spdlog::debug("duckdb overflow context={} message={}", context, text);
+      spdlog::debug("duckdb overflow: {}", text);
       return {.code = ErrorCode::kOverflow,
               .detail = "a value does not fit its type (int64, decimal128 or a time)"};
     case DUCKDB_ERROR_OUT_OF_MEMORY:
-      spdlog::warn("duckdb out of memory context={} message={}", context, text);
-      return {.code = ErrorCode::kOutOfMemory,
-              .detail = "the query needs more memory than the engine may use (engine_memory_bytes)"};
+      spdlog::warn("duckdb out of memory: {}", text);
+      return {
+          .code = ErrorCode::kOutOfMemory,
+          .detail = "the query needs more memory than the engine may use (engine_memory_bytes)"};
     case DUCKDB_ERROR_IO:
       if (text.find("No space left") != std::string_view::npos)
         return {.code = ErrorCode::kOutOfSpace, .detail = "no space left for temporary data"};
       [[fallthrough]];
     case DUCKDB_ERROR_INVALID_INPUT:
     case DUCKDB_ERROR_SERIALIZATION:
-      spdlog::warn("duckdb cannot read context={} message={}", context, text);
+      spdlog::warn("duckdb cannot read: {}", text);
       return {.code = ErrorCode::kBadData, .detail = "the data cannot be read"};
-    default: break;
+    default:
+      break;
   }
-  spdlog::error("duckdb failed context={} message={}", context, text);
+  spdlog::error("duckdb failed: {}", message);
   return {.code = ErrorCode::kInternal, .detail = "the engine failed"};
 }
 

@@ -17,7 +17,8 @@ class DuckDbExpressions : public DuckDbTest {
           {"u", arrow::uint64(), "[7, 0, 1, null, 18446744073709551615, 9223372036854775808]"},
           {"x", arrow::float64(), "[1.5, NaN, -0.0, null, Inf, -Inf]"},
           {"f", arrow::float32(), "[1.5, NaN, -0.0, null, Inf, 0.1]"},
-          {"d", arrow::decimal128(10, 2), R"(["1.50", "-0.01", "0.00", null, "99999999.99", "2.25"])"}});
+          {"d", arrow::decimal128(10, 2),
+           R"(["1.50", "-0.01", "0.00", null, "99999999.99", "2.25"])"}});
   }
 };
 
@@ -78,7 +79,8 @@ TEST_F(DuckDbExpressions, CalculatesIntegers) {
 }
 
 TEST_F(DuckDbExpressions, CalculatesFloats) {
-  open({{"x", arrow::float64(), "[7.5, -7.5, NaN, null]"}, {"y", arrow::float64(), "[2, 2, 2, 0]"}});
+  open(
+      {{"x", arrow::float64(), "[7.5, -7.5, NaN, null]"}, {"y", arrow::float64(), "[2, 2, 2, 0]"}});
   expect_values("x div y", arrow::float64(), "[3, -3, NaN, null]");
   expect_values("x % y", arrow::float64(), "[1.5, -1.5, NaN, null]");
   expect_values("y / (y - 2)", arrow::float64(), "[null, null, null, 0]");
@@ -86,8 +88,9 @@ TEST_F(DuckDbExpressions, CalculatesFloats) {
 }
 
 TEST_F(DuckDbExpressions, CalculatesDecimals) {
-  open({{"d", arrow::decimal128(10, 2), R"(["1.50", "-0.01", null])"},
-        {"e", arrow::decimal128(38, 0), R"(["99999999999999999999999999999999999999", "1", "2"])"}});
+  open(
+      {{"d", arrow::decimal128(10, 2), R"(["1.50", "-0.01", null])"},
+       {"e", arrow::decimal128(38, 0), R"(["99999999999999999999999999999999999999", "1", "2"])"}});
   expect_values("d + 1", arrow::decimal128(11, 2), R"(["2.50", "0.99", null])");
   expect_values("d * d", arrow::decimal128(20, 4), R"(["2.2500", "0.0001", null])");
   EXPECT_EQ(error_of({.compute = "k:e + e", .select = "k"}), ErrorCode::kOverflow);
@@ -95,7 +98,8 @@ TEST_F(DuckDbExpressions, CalculatesDecimals) {
 
 TEST_F(DuckDbExpressions, ReportsOverflow) {
   open_numbers();
-  for (const std::string expression : {"i + 9223372036854775807", "i * i", "-i", "i div j", "i - 1"}) {
+  for (const std::string expression :
+       {"i + 9223372036854775807", "i * i", "-i", "i div j", "i - 1"}) {
     SCOPED_TRACE(expression);
     EXPECT_EQ(error_of({.compute = "k:" + expression, .select = "k"}), ErrorCode::kOverflow);
   }
@@ -104,7 +108,8 @@ TEST_F(DuckDbExpressions, ReportsOverflow) {
 }
 
 TEST_F(DuckDbExpressions, MatchesText) {
-  open({{"t", arrow::utf8(), R"(["abc", "ABC", "", null, "a%c", "a_c", "a\\c", "é", "İ", "ΑΣ", "zz"])"},
+  open({{"t", arrow::utf8(),
+         R"(["abc", "ABC", "", null, "a%c", "a_c", "a\\c", "é", "İ", "ΑΣ", "zz"])"},
         {"c", arrow::dictionary(arrow::int32(), arrow::utf8()),
          R"(["abc", "ABC", "", null, "a%c", "x", "x", "x", "x", "x", "x"])"}});
   expect_rows("t LIKE 'a%c'", "[0, 4, 5, 6]");
@@ -131,7 +136,8 @@ TEST_F(DuckDbExpressions, ComparesTimes) {
         {"s", arrow::timestamp(TimeUnit::SECOND), "[0, 1728000000, -1, null]"},
         {"us", arrow::timestamp(TimeUnit::MICRO), "[0, 1728000000000001, -1, null]"},
         {"ns", arrow::timestamp(TimeUnit::NANO), "[0, 1728000000000000001, -1, null]"},
-        {"zoned", arrow::timestamp(TimeUnit::MICRO, "Europe/Paris"), "[0, 1728000000000000, -1, null]"}});
+        {"zoned", arrow::timestamp(TimeUnit::MICRO, "Europe/Paris"),
+         "[0, 1728000000000000, -1, null]"}});
   expect_rows("day = DATE('1970-01-01')", "[0]");
   expect_rows("day < DATE('1970-01-01')", "[2]");
   expect_rows("s >= TIMESTAMP('2024-10-04T00:00:00Z')", "[1]");
@@ -155,7 +161,8 @@ TEST_F(DuckDbExpressions, BinsIntegersAndDecimals) {
         {"x", arrow::float64(), "[0.3, -0.3, NaN, -100, null, Inf]"},
         {"d", arrow::decimal128(10, 2), R"(["1.50", "-0.01", "0.00", "-3.00", null, "2.25"])"}});
   expect({.by = "b:bin(i,100)", .measures = "count()"}, {"[-100, 0, 200, null]", "[2, 2, 1, 1]"});
-  expect({.by = "b:bin(n,100)", .measures = "count()"}, {"[-200, -100, 0, 100, null]", "[1, 1, 2, 1, 1]"});
+  expect({.by = "b:bin(n,100)", .measures = "count()"},
+         {"[-200, -100, 0, 100, null]", "[1, 1, 2, 1, 1]"});
   expect({.by = "b:bin(u,100)", .measures = "count()"},
          {"[0, 100, 18446744073709551600, null]", "[3, 1, 1, 1]"});
   expect({.by = "b:bin(x,0.5)", .measures = "count()"},
@@ -173,7 +180,8 @@ TEST_F(DuckDbExpressions, BinsTimes) {
         {"s", arrow::timestamp(TimeUnit::SECOND), "[0, 1728045296, -1, null]"},
         {"us", arrow::timestamp(TimeUnit::MICRO), "[0, 1728045296789012, -1, null]"},
         {"ns", arrow::timestamp(TimeUnit::NANO), "[0, 1728045296789012345, -1, null]"},
-        {"zoned", arrow::timestamp(TimeUnit::MILLI, "Europe/Paris"), "[0, 1728045296789, -1, null]"}});
+        {"zoned", arrow::timestamp(TimeUnit::MILLI, "Europe/Paris"),
+         "[0, 1728045296789, -1, null]"}});
   const auto expect_bins = [&](const std::string& key, const std::string& bins,
                                const std::string& counts = "[1, 1, 1, 1]") {
     SCOPED_TRACE(key);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/duckdb/query_test_data.hpp"
 
 namespace bowshot {
@@ -65,10 +67,40 @@ TEST_F(DuckDbRows, OrdersWithNullsLastAndTiesByRow) {
   expect({.select = "p", .order = "x", .offset = 8, .limit = 10}, {"[]"});
 }
 
+TEST_F(DuckDbRows, KeepsTheirOrderThroughLongLists) {
+  // DuckDB joins with such a list, in threads, and gives row groups as they end.
+  constexpr int64_t kRows = 30'000;
+  arrow::Int64Builder builder;
+  for (int64_t i = 0; i < kRows; ++i) ASSERT_TRUE(builder.Append(i * 7'919 % kRows).ok());
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("i", arrow::int64())}),
+                                        {builder.Finish().ValueOrDie()});
+  open({table, table}, 128);
+  std::string list = "1";
+  for (int64_t i = 3; i < kRows; i += 14) list += fmt::format(",{}", i);
+  for (const TestRequest& request :
+       {TestRequest{.filter = fmt::format("i IN ({})", list), .select = "_row"},
+        TestRequest{.filter = "i < 9000 AND k",
+                    .compute = fmt::format("k:i IN ({})", list),
+                    .select = "_row"}}) {
+    const auto all = must(try_run(request));
+    const auto rows = combined(*all->column(0));
+    const auto* numbers = static_cast<const arrow::Int64Array&>(*rows).raw_values();
+    ASSERT_GT(rows->length(), 1'000);
+    EXPECT_TRUE(std::is_sorted(numbers, numbers + rows->length()));
+    TestRequest window = request;
+    window.offset = 500;
+    window.limit = 300;
+    const auto part = must(try_run(window));
+    EXPECT_TRUE(combined(*part->column(0))->Equals(rows->Slice(500, 300)));
+  }
+}
+
 TEST_F(DuckDbRows, FetchesWindowsFromSeveralFiles) {
-  open({make_table({{"k", arrow::int64(), "[5, 3, 1]"}, {"t", arrow::utf8(), R"(["a", "b", "c"])"}}),
-        make_table({{"k", arrow::int64(), "[]"}, {"t", arrow::utf8(), "[]"}}),
-        make_table({{"k", arrow::int64(), "[4, 2, 0]"}, {"t", arrow::utf8(), R"(["d", "e", "f"])"}})});
+  open(
+      {make_table({{"k", arrow::int64(), "[5, 3, 1]"}, {"t", arrow::utf8(), R"(["a", "b", "c"])"}}),
+       make_table({{"k", arrow::int64(), "[]"}, {"t", arrow::utf8(), "[]"}}),
+       make_table(
+           {{"k", arrow::int64(), "[4, 2, 0]"}, {"t", arrow::utf8(), R"(["d", "e", "f"])"}})});
   expect({.select = "t,_row", .order = "k", .limit = 4},
          {R"(["f", "c", "e", "b"])", "[5, 2, 4, 1]"});
   expect({.select = "t", .order = "-k", .offset = 1, .limit = 2}, {R"(["d", "b"])"});
@@ -76,7 +108,8 @@ TEST_F(DuckDbRows, FetchesWindowsFromSeveralFiles) {
 
 TEST_F(DuckDbRows, KeepsEveryType) {
   using arrow::TimeUnit;
-  const auto nested = arrow::struct_({arrow::field("a", arrow::int32()), arrow::field("B", arrow::utf8())});
+  const auto nested =
+      arrow::struct_({arrow::field("a", arrow::int32()), arrow::field("B", arrow::utf8())});
   open({{"b", arrow::boolean(), "[true, null]"},
         {"u8", arrow::uint8(), "[255, null]"},
         {"h", arrow::float16(), "[1.5, null]"},
@@ -98,11 +131,12 @@ TEST_F(DuckDbRows, KeepsEveryType) {
   const TestRequest request{
       .filter = "_row >= 0",
       .select = "b,u8,h,bin,fixed,time32,time,s,ns,zoned,span,d,list,struct,map,large,c,nothing"};
-  expect(request, {"[true, null]", "[255, null]", "[1.5, null]", R"(["ab", null])", R"(["ab", null])",
-                   "[1000, null]", "[86399999999, null]", "[1000, null]", "[1, null]", "[1, null]",
-                   "[5, null]", R"(["1.5000000000", null])", "[[1, null], null]",
-                   R"([{"a": 1, "B": "x"}, null])", R"([[{"key": "k", "value": 1}], null])",
-                   R"(["x", null])", R"(["v", null])", "[null, null]"});
+  expect(request,
+         {"[true, null]", "[255, null]", "[1.5, null]", R"(["ab", null])", R"(["ab", null])",
+          "[1000, null]", "[86399999999, null]", "[1000, null]", "[1, null]", "[1, null]",
+          "[5, null]", R"(["1.5000000000", null])", "[[1, null], null]",
+          R"([{"a": 1, "B": "x"}, null])", R"([[{"key": "k", "value": 1}], null])",
+          R"(["x", null])", R"(["v", null])", "[null, null]"});
 }
 
 TEST_F(DuckDbRows, GivesTheFirstBatchEarlyAndJoinsTheOthers) {
@@ -122,7 +156,8 @@ TEST_F(DuckDbRows, GivesTheFirstBatchEarlyAndJoinsTheOthers) {
     if (!batch) break;
     EXPECT_LE(batch->num_rows(), kBatchRowsMax);
     const auto& column = static_cast<const arrow::Int64Array&>(*batch->column(0));
-    for (int64_t i = 0; i < column.length(); ++i, expected += 2) ASSERT_EQ(column.Value(i), expected);
+    for (int64_t i = 0; i < column.length(); ++i, expected += 2)
+      ASSERT_EQ(column.Value(i), expected);
     rows += batch->num_rows();
     ++batches;
   }

@@ -32,7 +32,8 @@ class DuckDbStop : public DuckDbTest {
     for (int64_t i = 0; i < kRows / 20; ++i) builder.UnsafeAppend(i * 7'919 % 1'000'003);
     const auto column = builder.Finish().ValueOrDie();
     const auto chunks = std::make_shared<arrow::ChunkedArray>(arrow::ArrayVector(20, column));
-    open({arrow::Table::Make(arrow::schema({arrow::field("i", arrow::int64())}), {chunks})}, 100'000);
+    open({arrow::Table::Make(arrow::schema({arrow::field("i", arrow::int64())}), {chunks})},
+         100'000);
   }
 
   /// Stops the request when it has run for a while and returns how long it took to end.
@@ -78,7 +79,8 @@ TEST_F(DuckDbStop, BeforeItStarts) {
 
 TEST_F(DuckDbStop, WhileRowsAreFetched) {
   StopSource source;
-  auto stream = must(engine().run(test_plan(dataset_, {.filter = "i > 5", .select = "i"}), source.token()));
+  auto stream =
+      must(engine().run(test_plan(dataset_, {.filter = "i > 5", .select = "i"}), source.token()));
   ASSERT_NE(must(stream->next()), nullptr);
   ASSERT_NE(must(stream->next()), nullptr);
   source.request_stop(StopReason::kShutdown);
@@ -114,7 +116,8 @@ TEST(DuckDbMemory, ASortBeyondItIsAnErrorOrSpills) {
   EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
 
   auto spilling = must(DuckDbEngine::make(
-      {.memory_bytes = 96 << 20, .threads = 2, .temporary_directory = folder.file("spill")}, nullptr));
+      {.memory_bytes = 192 << 20, .threads = 2, .temporary_directory = folder.file("spill")},
+      nullptr));
   auto sorted = drain(*must(spilling->run(plan, {})));
   ASSERT_TRUE(sorted.has_value()) << sorted.error().detail;
   EXPECT_EQ((*sorted)->num_rows(), 400'000);
@@ -166,7 +169,8 @@ class DuckDbLongRows : public testing::Test {
 
 TEST_F(DuckDbLongRows, StreamInBoundedMemory) {
   const auto windows = ParquetEngine::make();
-  auto engine = must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
+  auto engine =
+      must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
   const int64_t before = resident_bytes();
   int64_t held_max = 0;
   const auto plan =
@@ -191,9 +195,10 @@ TEST_F(DuckDbLongRows, StreamInBoundedMemory) {
 
 TEST_F(DuckDbLongRows, WindowsOfWhatMatches) {
   const auto windows = ParquetEngine::make();
-  auto engine = must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
-  const auto plan = test_plan(
-      dataset_, {.filter = "i % 10000 = 7", .select = "t,_row", .offset = 1, .limit = 2});
+  auto engine =
+      must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
+  const auto plan =
+      test_plan(dataset_, {.filter = "i % 10000 = 7", .select = "t,_row", .offset = 1, .limit = 2});
   const auto table = must(drain(*must(engine->run(plan, {}))));
   ASSERT_EQ(table->num_rows(), 2);
   EXPECT_EQ(table->column(1)->GetScalar(0).ValueOrDie()->ToString(), "10007");

@@ -21,32 +21,47 @@ using Arguments = std::span<const ExpressionPtr>;
 
 std::string reference(const ColumnReference& column) {
   switch (column.kind) {
-    case ColumnReference::Kind::kDataset: return fmt::format("v{}", column.index);
-    case ColumnReference::Kind::kComputed: return fmt::format("k{}", column.index);
-    case ColumnReference::Kind::kRowNumber: return "r";
+    case ColumnReference::Kind::kDataset:
+      return fmt::format("v{}", column.index);
+    case ColumnReference::Kind::kComputed:
+      return fmt::format("k{}", column.index);
+    case ColumnReference::Kind::kRowNumber:
+      return "r";
   }
   return "";
 }
 
 std::string_view comparison_sign(Function function) {
   switch (function) {
-    case Function::kEqual: return "=";
-    case Function::kNotEqual: return "<>";
-    case Function::kLess: return "<";
-    case Function::kLessEqual: return "<=";
-    case Function::kGreater: return ">";
-    default: return ">=";
+    case Function::kEqual:
+      return "=";
+    case Function::kNotEqual:
+      return "<>";
+    case Function::kLess:
+      return "<";
+    case Function::kLessEqual:
+      return "<=";
+    case Function::kGreater:
+      return ">";
+    default:
+      return ">=";
   }
 }
 
 std::string_view arithmetic_sign(Function function) {
   switch (function) {
-    case Function::kAdd: return "+";
-    case Function::kSubtract: return "-";
-    case Function::kMultiply: return "*";
-    case Function::kDivide: return "/";  // by zero null: ieee_floating_point_ops is off
-    case Function::kIntegerDivide: return "//";
-    default: return "%";
+    case Function::kAdd:
+      return "+";
+    case Function::kSubtract:
+      return "-";
+    case Function::kMultiply:
+      return "*";
+    case Function::kDivide:
+      return "/";  // by zero null: ieee_floating_point_ops is off
+    case Function::kIntegerDivide:
+      return "//";
+    default:
+      return "%";
   }
 }
 
@@ -90,9 +105,12 @@ class Writer {
   Result<void> write_call(const Expression& expression, const Call& call) {
     const Arguments arguments = call.arguments;
     switch (call.function) {
-      case Function::kAnd: return write_balanced(" AND ", arguments);
-      case Function::kOr: return write_balanced(" OR ", arguments);
-      case Function::kNot: return write_around("(NOT ", *arguments[0], ")");
+      case Function::kAnd:
+        return write_balanced(" AND ", arguments);
+      case Function::kOr:
+        return write_balanced(" OR ", arguments);
+      case Function::kNot:
+        return write_around("(NOT ", *arguments[0], ")");
       case Function::kEqual:
       case Function::kNotEqual:
       case Function::kLess:
@@ -100,24 +118,34 @@ class Writer {
       case Function::kGreater:
       case Function::kGreaterEqual:
         return write_list("(", fmt::format(" {} ", comparison_sign(call.function)), arguments, ")");
-      case Function::kBetween: return write_between(arguments);
+      case Function::kBetween:
+        return write_between(arguments);
       case Function::kIn:
         BOWSHOT_TRY(write_around("(", *arguments[0], " IN "));
         return write_list("(", ", ", arguments.subspan(1), "))");
-      case Function::kLike: return write_like(*arguments[0], *arguments[1]);
-      case Function::kIsNull: return write_around("(", *arguments[0], " IS NULL)");
-      case Function::kCasei: return write_around("lower(", *arguments[0], ")");
+      case Function::kLike:
+        return write_like(*arguments[0], *arguments[1]);
+      case Function::kIsNull:
+        return write_around("(", *arguments[0], " IS NULL)");
+      case Function::kCasei:
+        return write_around("lower(", *arguments[0], ")");
       case Function::kAdd:
       case Function::kSubtract:
       case Function::kMultiply:
       case Function::kDivide:
       case Function::kIntegerDivide:
-      case Function::kModulo: return write_arithmetic(*expression.type, call);
-      case Function::kPower: return write_list("pow(", ", ", arguments, ")");
-      case Function::kNegate: return write_around("(- ", *arguments[0], ")");
-      case Function::kBin: return write_bin(*expression.type, arguments);
-      case Function::kTimeBin: return write_time_bin(*expression.type, arguments);
-      case Function::kCast: return write_cast(*arguments[0], *expression.type);
+      case Function::kModulo:
+        return write_arithmetic(*expression.type, call);
+      case Function::kPower:
+        return write_list("pow(", ", ", arguments, ")");
+      case Function::kNegate:
+        return write_around("(- ", *arguments[0], ")");
+      case Function::kBin:
+        return write_bin(*expression.type, arguments);
+      case Function::kTimeBin:
+        return write_time_bin(*expression.type, arguments);
+      case Function::kCast:
+        return write_cast(*arguments[0], *expression.type);
     }
     return fail(ErrorCode::kInternal, "an expression of an unknown kind");
   }
@@ -225,8 +253,7 @@ class Writer {
   Result<void> write_time_bin(const arrow::DataType& type, Arguments arguments) {
     BOWSHOT_ASSIGN(const std::string t, write_expression(*arguments[0]));
     const auto& width = *std::get<Literal>(arguments[1]->node).value;
-    const auto parsed =
-        TimeWidth::parse(static_cast<const arrow::StringScalar&>(width).view());
+    const auto parsed = TimeWidth::parse(static_cast<const arrow::StringScalar&>(width).view());
     BOWSHOT_CHECK(parsed.has_value());  // the binder's promise
     out_ += time_bin_sql(type, t, *parsed);
     return {};

@@ -14,7 +14,8 @@ namespace bowshot::duckdb_sql {
 namespace {
 
 /// Of the sample; null below two values. DuckDB fails on NaN and infinities, whose spread is NaN.
-std::string spread_sql(std::string_view function, const std::string& x, const arrow::DataType& type) {
+std::string spread_sql(std::string_view function, const std::string& x,
+                       const arrow::DataType& type) {
   const std::string number = fmt::format("CAST({} AS DOUBLE)", x);
   if (!bowshot::is_floating(type)) return fmt::format("{}({})", function, number);
   return fmt::format(
@@ -34,7 +35,8 @@ std::string quantile_sql(const std::string& x, double quantile) {
   return fmt::format("quantile_cont(CAST({} AS DOUBLE), {})", x, quantile);
 }
 
-/// x of the row with the least (greatest) y, of several the one with the lowest `_row`; x may be null.
+/// x of the row with the least (greatest) y, of several the one with the lowest `_row`; x may be
+/// null.
 std::string picked_sql(bool least, const std::string& x, const std::string& y) {
   return fmt::format("{}({}, row({}, {})) FILTER (WHERE {} IS NOT NULL)",
                      least ? "arg_min_null" : "arg_max_null", x, y, least ? "r" : "- r", y);
@@ -42,20 +44,34 @@ std::string picked_sql(bool least, const std::string& x, const std::string& y) {
 
 std::string measure_sql(const Measure& measure, const std::string& x, const std::string& y) {
   switch (measure.function) {
-    case MeasureFunction::kCountRows: return "count(*)";
-    case MeasureFunction::kCount: return fmt::format("count({})", x);
-    case MeasureFunction::kCountDistinct: return fmt::format("count(DISTINCT {})", x);
-    case MeasureFunction::kApproxCountDistinct: return fmt::format("approx_count_distinct({})", x);
-    case MeasureFunction::kSum: return sum_sql(x, *measure.type);
-    case MeasureFunction::kMean: return fmt::format("avg({})", x);
-    case MeasureFunction::kMin: return fmt::format("min({})", x);
-    case MeasureFunction::kMax: return fmt::format("max({})", x);
-    case MeasureFunction::kStddev: return spread_sql("stddev_samp", x, *measure.arguments[0]->type);
-    case MeasureFunction::kVariance: return spread_sql("var_samp", x, *measure.arguments[0]->type);
-    case MeasureFunction::kMedian: return quantile_sql(x, 0.5);
-    case MeasureFunction::kQuantile: return quantile_sql(x, measure.quantile);
-    case MeasureFunction::kArgMin: return picked_sql(true, x, y);
-    case MeasureFunction::kArgMax: return picked_sql(false, x, y);
+    case MeasureFunction::kCountRows:
+      return "count(*)";
+    case MeasureFunction::kCount:
+      return fmt::format("count({})", x);
+    case MeasureFunction::kCountDistinct:
+      return fmt::format("count(DISTINCT {})", x);
+    case MeasureFunction::kApproxCountDistinct:
+      return fmt::format("approx_count_distinct({})", x);
+    case MeasureFunction::kSum:
+      return sum_sql(x, *measure.type);
+    case MeasureFunction::kMean:
+      return fmt::format("avg({})", x);
+    case MeasureFunction::kMin:
+      return fmt::format("min({})", x);
+    case MeasureFunction::kMax:
+      return fmt::format("max({})", x);
+    case MeasureFunction::kStddev:
+      return spread_sql("stddev_samp", x, *measure.arguments[0]->type);
+    case MeasureFunction::kVariance:
+      return spread_sql("var_samp", x, *measure.arguments[0]->type);
+    case MeasureFunction::kMedian:
+      return quantile_sql(x, 0.5);
+    case MeasureFunction::kQuantile:
+      return quantile_sql(x, measure.quantile);
+    case MeasureFunction::kArgMin:
+      return picked_sql(true, x, y);
+    case MeasureFunction::kArgMax:
+      return picked_sql(false, x, y);
   }
   BOWSHOT_CHECK(false);
 }

@@ -3,12 +3,14 @@
 #include <memory>
 
 #include "engine/duckdb/raw_batches.hpp"
+#include "engine/engine.hpp"
 
 namespace bowshot {
 
-/// The rows of a plan with an order. A window of a screen's size sorts the keys and `_row` alone and
-/// then fetches its rows by number: other columns are not carried through the sort. Longer answers
-/// are one sort, which spills.
-Result<std::unique_ptr<RawBatches>> make_ordered_rows(QueryContext context);
+/// The rows of a plan with an order. A window of a screen's size sorts the keys and `_row` alone
+/// and then fetches its rows by number: other columns are not carried through the sort. Longer
+/// answers are one sort, which spills. `windows` (may be null) reads what DuckDB cannot hold or not
+/// read whole; it outlives the result.
+Result<std::unique_ptr<RawBatches>> make_ordered_rows(QueryContext context, Engine* windows);
 
 }  // namespace bowshot

@@ -43,8 +43,9 @@ std::string row_number_sql(const std::vector<DatasetFile>& files) {
   }
   std::vector<int64_t> starts;
   for (const DatasetFile& file : files) starts.push_back(file.first_row);
-  return fmt::format("file_row_number + list_extract([{}]::BIGINT[], CAST(file_index AS BIGINT) + 1)",
-                     fmt::join(starts, ","));
+  return fmt::format(
+      "file_row_number + list_extract([{}]::BIGINT[], CAST(file_index AS BIGINT) + 1)",
+      fmt::join(starts, ","));
 }
 
 /// Whether DuckDB reads a column in another type than Arrow does: UUIDs, which it shows as text.

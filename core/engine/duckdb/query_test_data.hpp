@@ -152,7 +152,8 @@ class DuckDbTest : public testing::Test {
     return *engine;
   }
 
-  void open(const std::vector<std::shared_ptr<arrow::Table>>& tables, int64_t group_rows = 1 << 20) {
+  void open(const std::vector<std::shared_ptr<arrow::Table>>& tables,
+            int64_t group_rows = 1 << 20) {
     std::vector<std::string> paths;
     for (const auto& table : tables) {
       paths.push_back(folder_.file(std::to_string(file_count_++) + ".parquet"));
@@ -180,9 +181,9 @@ class DuckDbTest : public testing::Test {
     ASSERT_EQ((*result)->num_columns(), static_cast<int>(values.size()));
     for (int i = 0; i < (*result)->num_columns(); ++i) {
       const auto actual = combined(*(*result)->column(i));
-      auto expected =
-          arrow::json::ArrayFromJSONString(plain_type(*actual->type()), values[static_cast<size_t>(i)])
-              .ValueOrDie();
+      auto expected = arrow::json::ArrayFromJSONString(plain_type(*actual->type()),
+                                                       values[static_cast<size_t>(i)])
+                          .ValueOrDie();
       const auto plain = actual->type_id() == arrow::Type::DICTIONARY ? decoded(*actual) : actual;
       EXPECT_TRUE(plain->Equals(*expected, arrow::EqualOptions::Defaults().nans_equal(true)))
           << (*result)->field(i)->ToString() << "\nactual " << plain->ToString() << "\nexpected "

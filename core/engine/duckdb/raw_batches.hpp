@@ -12,8 +12,8 @@
 
 namespace bowshot {
 
-/// An answer's rows before they have the answer's types: columns in order, in DuckDB's types or, where
-/// they were read straight from Parquet, in their own. One thread at a time.
+/// An answer's rows before they have the answer's types: columns in order, in DuckDB's types or,
+/// where they were read straight from Parquet, in their own. One thread at a time.
 class RawBatches {
  public:
   virtual ~RawBatches() = default;

@@ -20,14 +20,19 @@ constexpr int64_t kTextSlotBytes = 16;
 int64_t chunk_bytes(const parquet::ColumnChunkMetaData& chunk) {
   const int64_t values = chunk.num_values();
   switch (chunk.type()) {
-    case parquet::Type::BOOLEAN: return values;
+    case parquet::Type::BOOLEAN:
+      return values;
     case parquet::Type::INT32:
-    case parquet::Type::FLOAT: return values * 4;
+    case parquet::Type::FLOAT:
+      return values * 4;
     case parquet::Type::INT64:
-    case parquet::Type::DOUBLE: return values * 8;
+    case parquet::Type::DOUBLE:
+      return values * 8;
     case parquet::Type::INT96:
-    case parquet::Type::FIXED_LEN_BYTE_ARRAY: return values * 16;
-    default: break;
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      return values * 16;
+    default:
+      break;
   }
   int64_t bytes = chunk.total_uncompressed_size();
   if (const auto statistics = chunk.size_statistics())
@@ -37,13 +42,22 @@ int64_t chunk_bytes(const parquet::ColumnChunkMetaData& chunk) {
 
 }  // namespace
 
-int64_t largest_group_bytes(const Plan& plan) {
+bool is_cut_by_duckdb(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::TIMESTAMP) {
+    const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
+    return timestamp.unit() == arrow::TimeUnit::NANO && !timestamp.timezone().empty();
+  }
+  return std::ranges::any_of(type.fields(),
+                             [](const auto& field) { return is_cut_by_duckdb(*field->type()); });
+}
+
+GroupSize largest_group(const Plan& plan) {
   std::set<int> columns;
   for (const NamedExpression& item : plan.select) {
     const auto used = referenced_columns(*item.expression, plan.computed);
     columns.insert(used.begin(), used.end());
   }
-  int64_t largest = 0;
+  GroupSize largest;
   for (const DatasetFile& file : plan.dataset->files()) {
     const parquet::FileMetaData& metadata = *file.file->metadata();
     const std::vector<int> leaves = leaf_columns(*metadata.schema(), columns);
@@ -51,7 +65,7 @@ int64_t largest_group_bytes(const Plan& plan) {
       const auto row_group = metadata.RowGroup(group);
       int64_t bytes = 0;
       for (const int leaf : leaves) bytes += chunk_bytes(*row_group->ColumnChunk(leaf));
-      largest = std::max(largest, bytes);
+      if (bytes > largest.bytes) largest = {bytes, row_group->num_rows()};
     }
   }
   return largest;

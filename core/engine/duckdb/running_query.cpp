@@ -41,9 +41,11 @@ RunningQuery::~RunningQuery() {
   if (connection_) duckdb_disconnect(&connection_);
 }
 
-Error RunningQuery::error(const char* message, duckdb_error_type type) const {
+Error RunningQuery::error(const char* reason, duckdb_error_type type) const {
   if (stop_.stop_requested()) return stop_.error();
-  return duckdb_error(message, type, "query");
+  const std::string_view message = reason ? reason : "";
+  if (is_fatal(message, type)) database_->mark_broken();
+  return duckdb_error(message, type);
 }
 
 Result<void> RunningQuery::prepare(const std::string& sql) {
@@ -80,8 +82,8 @@ Result<void> RunningQuery::describe() {
                                                      name_pointers.data(), columns, &exported);
   for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
   if (problem) {
-    const Error failed = error(duckdb_error_data_message(problem),
-                               duckdb_error_data_error_type(problem));
+    const Error failed =
+        error(duckdb_error_data_message(problem), duckdb_error_data_error_type(problem));
     duckdb_destroy_error_data(&problem);
     return fail(failed);
   }
@@ -111,8 +113,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> RunningQuery::next() {
   duckdb_error_data problem = duckdb_data_chunk_to_arrow(arrow_options_, chunk, &exported);
   duckdb_destroy_data_chunk(&chunk);
   if (problem) {
-    const Error failed = error(duckdb_error_data_message(problem),
-                               duckdb_error_data_error_type(problem));
+    const Error failed =
+        error(duckdb_error_data_message(problem), duckdb_error_data_error_type(problem));
     duckdb_destroy_error_data(&problem);
     return fail(failed);
   }

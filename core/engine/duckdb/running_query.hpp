@@ -6,14 +6,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/stop.hpp"
 #include "engine/duckdb/database.hpp"
 
 namespace bowshot {
 
-/// One statement on a connection of its own, its rows as they come. One thread at a time; destroying
-/// it stops the statement. A stop ends it in both phases: while it executes and while it is fetched.
+/// One statement on a connection of its own, its rows as they come. One thread at a time;
+/// destroying it stops the statement. A stop ends it in both phases: while it executes and while it
+/// is fetched.
 class RunningQuery {
  public:
   /// Plans and starts; does not wait for rows.
@@ -31,7 +33,7 @@ class RunningQuery {
   Result<void> prepare(const std::string& sql);
   Result<void> execute();
   Result<void> describe();
-  Error error(const char* message, duckdb_error_type type) const;
+  Error error(const char* reason, duckdb_error_type type) const;
 
   std::shared_ptr<DuckDbDatabase> database_;  // shared: open for as long as a query runs
   StopToken stop_;
@@ -49,6 +51,8 @@ class RunningQuery {
 
 /// What went wrong in DuckDB as an error of the protocol, without the statement's text, which is
 /// logged. Broken data is `bad_data`; whether the files changed is for the caller to check.
-Error duckdb_error(const char* message, duckdb_error_type type, const std::string& context);
+Error duckdb_error(std::string_view message, duckdb_error_type type);
+/// Whether the database is of no more use.
+bool is_fatal(std::string_view message, duckdb_error_type type);
 
 }  // namespace bowshot

@@ -66,33 +66,52 @@ std::string integer_literal(const arrow::Scalar& value) {
 
 std::string sql_type(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::BOOL: return "BOOLEAN";
-    case arrow::Type::INT8: return "TINYINT";
-    case arrow::Type::INT16: return "SMALLINT";
-    case arrow::Type::INT32: return "INTEGER";
-    case arrow::Type::INT64: return "BIGINT";
-    case arrow::Type::UINT8: return "UTINYINT";
-    case arrow::Type::UINT16: return "USMALLINT";
-    case arrow::Type::UINT32: return "UINTEGER";
-    case arrow::Type::UINT64: return "UBIGINT";
+    case arrow::Type::BOOL:
+      return "BOOLEAN";
+    case arrow::Type::INT8:
+      return "TINYINT";
+    case arrow::Type::INT16:
+      return "SMALLINT";
+    case arrow::Type::INT32:
+      return "INTEGER";
+    case arrow::Type::INT64:
+      return "BIGINT";
+    case arrow::Type::UINT8:
+      return "UTINYINT";
+    case arrow::Type::UINT16:
+      return "USMALLINT";
+    case arrow::Type::UINT32:
+      return "UINTEGER";
+    case arrow::Type::UINT64:
+      return "UBIGINT";
     case arrow::Type::HALF_FLOAT:
-    case arrow::Type::FLOAT: return "FLOAT";
-    case arrow::Type::DOUBLE: return "DOUBLE";
+    case arrow::Type::FLOAT:
+      return "FLOAT";
+    case arrow::Type::DOUBLE:
+      return "DOUBLE";
     case arrow::Type::STRING:
-    case arrow::Type::DICTIONARY: return "VARCHAR";
-    case arrow::Type::BINARY: return "BLOB";
-    case arrow::Type::DATE32: return "DATE";
-    case arrow::Type::TIME64: return "TIME";
+    case arrow::Type::DICTIONARY:
+      return "VARCHAR";
+    case arrow::Type::BINARY:
+      return "BLOB";
+    case arrow::Type::DATE32:
+      return "DATE";
+    case arrow::Type::TIME64:
+      return "TIME";
     case arrow::Type::TIMESTAMP:
       return timestamp_sql_type(static_cast<const arrow::TimestampType&>(type));
-    case arrow::Type::DURATION: return "BIGINT";
+    case arrow::Type::DURATION:
+      return "BIGINT";
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::DecimalType&>(type);
       return fmt::format("DECIMAL({}, {})", decimal.precision(), decimal.scale());
     }
-    case arrow::Type::LIST: return sql_type(*type.field(0)->type()) + "[]";
-    case arrow::Type::STRUCT: return struct_sql_type(type);
-    default: break;
+    case arrow::Type::LIST:
+      return sql_type(*type.field(0)->type()) + "[]";
+    case arrow::Type::STRUCT:
+      return struct_sql_type(type);
+    default:
+      break;
   }
   BOWSHOT_CHECK(false);  // the source lets no other type in
 }
@@ -131,7 +150,8 @@ std::string sql_float64(double value) {
 Result<std::string> sql_literal(const arrow::Scalar& value) {
   if (!value.is_valid) return fmt::format("CAST(NULL AS {})", sql_type(*value.type));
   switch (value.type->id()) {
-    case arrow::Type::BOOL: return value_of<arrow::BooleanScalar>(value) ? "TRUE" : "FALSE";
+    case arrow::Type::BOOL:
+      return value_of<arrow::BooleanScalar>(value) ? "TRUE" : "FALSE";
     case arrow::Type::INT8:
     case arrow::Type::INT16:
     case arrow::Type::INT32:
@@ -139,13 +159,16 @@ Result<std::string> sql_literal(const arrow::Scalar& value) {
     case arrow::Type::UINT8:
     case arrow::Type::UINT16:
     case arrow::Type::UINT32:
-    case arrow::Type::UINT64: return integer_literal(value);
+    case arrow::Type::UINT64:
+      return integer_literal(value);
     case arrow::Type::FLOAT:
       return fmt::format("CAST({} AS FLOAT)", sql_float64(value_of<arrow::FloatScalar>(value)));
-    case arrow::Type::DOUBLE: return sql_float64(value_of<arrow::DoubleScalar>(value));
+    case arrow::Type::DOUBLE:
+      return sql_float64(value_of<arrow::DoubleScalar>(value));
     case arrow::Type::STRING:
       return sql_text(static_cast<const arrow::StringScalar&>(value).view());
-    case arrow::Type::DATE32: return date_literal(value_of<arrow::Date32Scalar>(value));
+    case arrow::Type::DATE32:
+      return date_literal(value_of<arrow::Date32Scalar>(value));
     case arrow::Type::TIMESTAMP:
       return timestamp_literal(static_cast<const arrow::TimestampScalar&>(value));
     case arrow::Type::DECIMAL128: {
@@ -154,7 +177,8 @@ Result<std::string> sql_literal(const arrow::Scalar& value) {
                          value_of<arrow::Decimal128Scalar>(value).ToString(type.scale()),
                          sql_type(type));
     }
-    default: break;
+    default:
+      break;
   }
   return fail(ErrorCode::kInternal,
               fmt::format("no literal of type {} can be spelt", type_name(*value.type)));

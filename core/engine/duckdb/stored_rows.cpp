@@ -1,0 +1,86 @@
+#include "engine/duckdb/stored_rows.hpp"
+
+#include <arrow/array/builder_primitive.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "base/check.hpp"
+
+namespace bowshot {
+namespace {
+
+/// A gap of more rows than this is not read through: seeking costs less.
+constexpr int64_t kGapRowsMax = 4'096;
+
+/// The plan's outputs `outputs`, without filter and order.
+Plan window_plan(const Plan& plan, const std::vector<int>& outputs) {
+  Plan window;
+  window.dataset = plan.dataset;
+  arrow::FieldVector fields;
+  for (const int output : outputs) {
+    window.select.push_back(plan.select[static_cast<size_t>(output)]);
+    fields.push_back(plan.schema->field(output));
+  }
+  window.schema = arrow::schema(std::move(fields));
+  return window;
+}
+
+}  // namespace
+
+bool StoredRows::is_stored(const Expression& expression) {
+  const auto* column = std::get_if<ColumnReference>(&expression.node);
+  return column && column->kind == ColumnReference::Kind::kDataset;
+}
+
+Result<void> StoredRows::open(std::span<const int64_t> rows) {
+  Plan plan = window_plan(*context_.plan, outputs_);
+  stream_end_ = plan.dataset->rows();
+  for (size_t i = 1; i < rows.size(); ++i) {  // as far as rows lie near each other
+    if (rows[i] - rows[i - 1] <= kGapRowsMax) continue;
+    stream_end_ = rows[i - 1] + 1;
+    plan.limit = stream_end_ - rows.front();
+    break;
+  }
+  plan.offset = rows.front();
+  batch_.reset();
+  batch_begin_ = batch_end_ = rows.front();
+  auto shared_plan = std::make_shared<const Plan>(std::move(plan));
+  BOWSHOT_CHECK(windows_->accepts(*shared_plan));
+  BOWSHOT_ASSIGN(stream_, windows_->run(std::move(shared_plan), context_.stop));
+  return {};
+}
+
+Result<void> StoredRows::move_to(std::span<const int64_t> rows) {
+  const int64_t row = rows.front();
+  if (batch_ && row < batch_end_) return {};
+  const bool is_near = stream_ && row < stream_end_ && row - batch_end_ <= kGapRowsMax;
+  if (!is_near) BOWSHOT_TRY(open(rows));
+  while (row >= batch_end_) {
+    batch_.reset();  // before the next one is read
+    BOWSHOT_ASSIGN(batch_, stream_->next());
+    if (!batch_) return fail(ErrorCode::kBadData, "the data has fewer rows than its footer says");
+    batch_begin_ = batch_end_;
+    batch_end_ += batch_->num_rows();
+  }
+  return {};
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> StoredRows::take(std::span<const int64_t> rows) {
+  BOWSHOT_TRY(move_to(rows));
+  arrow::Int64Builder builder;
+  for (const int64_t row : rows) {
+    if (row >= batch_end_) break;
+    if (auto status = builder.Append(row - batch_begin_); !status.ok())
+      return fail(arrow_failure(status));
+  }
+  if (builder.length() == batch_->num_rows()) return batch_;  // ascending: all of it
+  auto positions = builder.Finish();
+  if (!positions.ok()) return fail(arrow_failure(positions.status()));
+  auto taken = arrow::compute::Take(batch_, *positions);
+  if (!taken.ok()) return fail(arrow_failure(taken.status()));
+  return taken->record_batch();
+}
+
+}  // namespace bowshot

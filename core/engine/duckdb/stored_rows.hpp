@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/duckdb/raw_batches.hpp"
+#include "engine/engine.hpp"
+
+namespace bowshot {
+
+/// Stored columns of rows by ascending number, read straight from Parquet as windows: nothing but a
+/// batch is held, and every type is read whole. One thread at a time.
+class StoredRows {
+ public:
+  /// `outputs`: indices into the plan's select, of dataset columns. `windows` outlives this.
+  StoredRows(QueryContext context, std::vector<int> outputs, Engine* windows)
+      : context_(std::move(context)), outputs_(std::move(outputs)), windows_(windows) {}
+
+  const std::vector<int>& outputs() const { return outputs_; }
+  /// The first of `rows` (ascending, not none), and those after it that were read with it.
+  Result<std::shared_ptr<arrow::RecordBatch>> take(std::span<const int64_t> rows);
+
+  /// Whether an output is a dataset column as it is stored.
+  static bool is_stored(const Expression& expression);
+
+ private:
+  Result<void> open(std::span<const int64_t> rows);
+  Result<void> move_to(std::span<const int64_t> rows);
+
+  QueryContext context_;
+  std::vector<int> outputs_;
+  Engine* windows_;
+  std::unique_ptr<BatchStream> stream_;
+  std::shared_ptr<arrow::RecordBatch> batch_;  // dataset rows [batch_begin_, batch_end_)
+  int64_t batch_begin_ = 0;
+  int64_t batch_end_ = 0;
+  int64_t stream_end_ = 0;
+};
+
+}  // namespace bowshot
