@@ -114,8 +114,8 @@ def long_texts(first: int, rows: int) -> pa.Table:
 
 
 DELTA = {"id": "DELTA_BINARY_PACKED", "ts": "DELTA_BINARY_PACKED"}
-# Dictionaries only where values repeat: for others a writer begins one of a megabyte before it gives
-# it up, and every window of the row group pays for decoding it.
+# Dictionaries only where values repeat: for others a writer begins one of a megabyte before it
+# gives it up, and every window of the row group pays for decoding it.
 FEW_VALUES = {"use_dictionary": ["category", "symbol", "qty"]}
 KINDS = {
     "10M": Kind(10_000_000, mixed, options=FEW_VALUES),
