@@ -45,8 +45,7 @@ Result<void> AccessPolicy::check(const http::Request& request, bool is_page) con
 bool AccessPolicy::is_allowed_origin(const http::Request& request,
                                      const std::string& origin) const {
   const std::string own_host = request.headers.get("Host");
-  return origin == "http://" + own_host || origin == "https://" + own_host ||
-         std::ranges::find(origins_, origin) != origins_.end() ||
+  return origin == "http://" + own_host || std::ranges::find(origins_, origin) != origins_.end() ||
          std::ranges::find(origins_, "*") != origins_.end();
 }
 

@@ -117,6 +117,7 @@ void App::dispatch(Exchange& exchange) {
   const bool is_api = request.path.starts_with("/v1/") || request.path == "*";
   exchange.headers.set("Vary", "Accept, Accept-Encoding, Authorization, Origin");
   exchange.headers.set("X-Content-Type-Options", "nosniff");
+  exchange.headers.set("Cache-Control", "private, no-cache");
   const auto allowed = access_.check(request, !is_api);
   const bool may_read_answer = allowed || (allowed.error().code == ErrorCode::kForbiddenOrigin &&
                                            request.method != "OPTIONS");

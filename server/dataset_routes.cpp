@@ -50,7 +50,6 @@ void App::list_datasets(Exchange& exchange) {
     datasets.push_back(summarize(name, catalog_->current(name)));
   }
   const std::string body = boost::json::serialize(boost::json::object{{"datasets", datasets}});
-  exchange.headers.set("Cache-Control", "private, no-cache");
   if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
 }
 
@@ -59,7 +58,6 @@ void App::describe_dataset(Exchange& exchange) {
   const auto dataset = catalog_->current(exchange.parts[0]);
   if (!dataset) return exchange.send_error(dataset.error());
   const std::string body = boost::json::serialize(describe(**dataset));
-  exchange.headers.set("Cache-Control", "private, no-cache");
   exchange.headers.set("Bowshot-Version", (*dataset)->version());
   if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
 }

@@ -13,7 +13,8 @@
 namespace bowshot {
 namespace {
 
-constexpr auto kShutdownGrace = std::chrono::seconds(10);
+/// Running answers have 10 s in all; the rest is for breaking off those that have not ended.
+constexpr auto kShutdownGrace = std::chrono::milliseconds(7'500);
 
 void start_log(const ServeOptions& options) {
   auto log = spdlog::stderr_logger_mt("bowshot");
@@ -23,7 +24,7 @@ void start_log(const ServeOptions& options) {
 }
 
 int tell_error(const Error& error) {
-  fmt::print(stderr, "bowshot: {}: {}\n", error_info(error.code).name, error.detail);
+  fmt::print(stderr, "bowshot: {}\n", error.detail);
   return 1;
 }
 

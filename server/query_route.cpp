@@ -57,9 +57,15 @@ void App::answer_query(Exchange& exchange, const Result<Request>& request) {
     requests_.finish(id);
     return;
   }
-  spdlog::debug("query ended request_id={} code={}", id, error_info(outcome.error().code).name);
+  const ErrorInfo& info = error_info(outcome.error().code);
+  const bool is_ours = info.status >= 500 || (exchange.writer.started() && info.status != 499);
+  spdlog::log(is_ours ? spdlog::level::warn : spdlog::level::debug,
+              "query failed request_id={} code={} path={} bytes={} detail=\"{}\"", id, info.name,
+              exchange.request.path, exchange.writer.bytes_written(), outcome.error().detail);
   requests_.fail(id, outcome.error());
-  if (!exchange.writer.started()) exchange.send_error(outcome.error());
+  if (exchange.writer.started()) return;
+  if (outcome.error().code == ErrorCode::kCancelled) return exchange.writer.abort({});
+  exchange.send_error(outcome.error());
 }
 
 namespace {

@@ -113,6 +113,9 @@ TEST(CommandLine, MistakesEndWithTwo) {
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--port", "99999"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--streams-running", "0"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--no-such-flag"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--allow-origin", "https://a.b/path"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--allow-origin", "a.b"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--allow-host", "http://a"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--host", "0.0.0.0"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--host", "127.evil.example"})), 2);
   EXPECT_EQ(std::get<int>(parse({"--version"})), 0);

@@ -1,5 +1,7 @@
 #include "flow/run.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <utility>
 
@@ -138,6 +140,10 @@ Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> p
   };
   Result<void> outcome = run_in_order();
   if (!outcome) {
+    if (outcome.error().code == ErrorCode::kDeadlineExceeded)
+      outcome = fail(ErrorCode::kDeadlineExceeded,
+                     fmt::format("nothing was ready within first_batch_seconds ({})",
+                                 context.limits->first_batch_seconds));
     const bool left = outcome.error().code == ErrorCode::kCancelled;
     ++(left ? context.metrics->queries_cancelled : context.metrics->queries_failed);
   }

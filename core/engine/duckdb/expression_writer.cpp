@@ -205,6 +205,10 @@ class Writer {
   /// From left to right. The cast brings decimals to the binder's precision and scale.
   Result<void> write_arithmetic(const arrow::DataType& type, const Call& call) {
     if (call.arguments.size() > kPlainChainMax) return write_long_chain(type, call);
+    const bool may_be_rewritten = call.function == Function::kAdd ||
+                                  call.function == Function::kSubtract ||
+                                  call.function == Function::kMultiply;
+    if (bowshot::is_integer(type) && may_be_rewritten) return write_integer_arithmetic(call);
     const bool truncates = call.function == Function::kIntegerDivide && bowshot::is_floating(type);
     const bool is_decimal = type.id() == arrow::Type::DECIMAL128;
     if (truncates)
@@ -221,6 +225,24 @@ class Writer {
       if (truncates) out_ += ')';
     }
     out_ += is_decimal ? fmt::format(") AS {})", sql_type(type)) : ")";
+    return {};
+  }
+
+  /// By the functions' names: the optimizer turns `x + 1 > k` into `x > k - 1` where it sees the
+  /// sign, and an overflow of x + 1 would go unseen.
+  Result<void> write_integer_arithmetic(const Call& call) {
+    const auto negated = [&](size_t i) {
+      return call.function == Function::kAdd ? as_call(*call.arguments[i], Function::kNegate)
+                                             : nullptr;
+    };
+    for (size_t i = call.arguments.size() - 1; i > 0; --i)
+      out_ += negated(i) || call.function == Function::kSubtract ? "subtract("
+              : call.function == Function::kAdd                  ? "add("
+                                                                 : "multiply(";
+    BOWSHOT_TRY(write(*call.arguments[0]));
+    for (size_t i = 1; i < call.arguments.size(); ++i)
+      BOWSHOT_TRY(
+          write_around(", ", negated(i) ? *negated(i)->arguments[0] : *call.arguments[i], ")"));
     return {};
   }
 
