@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "engine/duckdb/duckdb_engine.hpp"
 #include "engine/parquet/parquet_engine.hpp"
@@ -31,10 +33,25 @@ const std::vector<App::RouteInfo>& App::route_table() {
 
 App::App(const ServeOptions& options)
     : limits_(options.limits),
+      cache_directory_(options.cache_directory),
       access_(options.allowed_hosts, options.allowed_origins),
       admission_(options.limits) {}
 
 App::~App() = default;
+
+namespace {
+
+/// This process's folder for sorts beyond memory. Where it cannot be made, such sorts are errors.
+std::string spill_directory(const ServeOptions& options) {
+  std::error_code failed;
+  std::filesystem::create_directories(options.cache_directory, failed);
+  if (!failed) return fmt::format("{}/spill-{}", options.cache_directory, getpid());
+  spdlog::warn("the cache directory cannot be made, large sorts will fail what=\"{}\"",
+               failed.message());
+  return {};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   auto app = std::unique_ptr<App>(new App(options));
@@ -46,9 +63,10 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs));
   BOWSHOT_TRY(app->catalog_->open_all());
   auto windows = ParquetEngine::make();
-  BOWSHOT_ASSIGN(
-      auto duckdb,
-      DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes}, windows.get()));
+  BOWSHOT_ASSIGN(auto duckdb,
+                 DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,
+                                     .temporary_directory = spill_directory(options)},
+                                    windows.get()));
   app->engines_.engines = {windows.get(), duckdb.get()};  // the shortcut is asked first
   app->parquet_engine_ = std::move(windows);
   app->duckdb_engine_ = std::move(duckdb);

@@ -70,6 +70,7 @@ class App {
   void get_page(Exchange& exchange);
 
   const Limits limits_;
+  const std::string cache_directory_;
   const AccessPolicy access_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Engine> parquet_engine_;  // outlives duckdb_engine_, which uses it

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 
 #include "version.hpp"
 
@@ -44,6 +45,14 @@ void add_limit_flags(CLI::App& serve, Limits& limits) {
         ->capture_default_str()
         ->group("Limits (bytes, seconds or numbers, as the name says)");
   }
+}
+
+std::string default_cache_directory() {
+  const char* const cache_home = std::getenv("XDG_CACHE_HOME");
+  if (cache_home != nullptr && *cache_home == '/') return fmt::format("{}/bowshot", cache_home);
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return fmt::format("{}/.cache/bowshot", home);
+  return "/tmp/bowshot";
 }
 
 /// Any other address needs a token, which this version does not take yet.
@@ -99,6 +108,10 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   serve->add_option("--log-level", options.log_level, "What is logged to standard error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
+  serve
+      ->add_option("--cache-directory", options.cache_directory,
+                   "Where sorts beyond the engine's memory go, for as long as they run")
+      ->capture_default_str();
   add_limit_flags(*serve, options.limits);
 }
 
@@ -107,6 +120,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
 std::variant<ServeOptions, int> parse_command_line(int argc, const char* const* argv) {
   ServeOptions options;
   options.limits = Limits::make_default();
+  options.cache_directory = default_cache_directory();
   CLI::App app(kAbout, "bowshot");
   app.set_version_flag("--version", fmt::format("bowshot {}", kVersion));
   app.require_subcommand(1);

@@ -18,6 +18,7 @@ struct ServeOptions {
   std::vector<std::string> allowed_hosts;    // beside 127.0.0.1, localhost and [::1]
   std::vector<std::string> allowed_origins;  // https://app.example.org, or * for any
   std::string log_level = "info";
+  std::string cache_directory;  // the default: $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot
   Limits limits;
 };
 

@@ -26,6 +26,7 @@ void App::get_version(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   boost::json::object limits;
   for (const LimitInfo& limit : limit_table()) limits[limit.name] = limits_.*limit.member;
+  limits["cache_directory"] = cache_directory_;
   boost::json::array shapes;
   for (const Shape shape : served_shapes())
     shapes.push_back(boost::json::string(shape_name(shape)));
