@@ -146,7 +146,7 @@ def tables(kind: Kind) -> Iterator[pa.Table]:
 
 def write(kind: Kind, path: Path) -> None:
     """Writes to a name beside the file and renames, so that a file is whole or not there."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     start = time.monotonic()
     writer: pq.ParquetWriter | None = None
     written = 0

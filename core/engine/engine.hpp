@@ -33,8 +33,9 @@ class Engine {
   virtual EngineCapabilities capabilities() const = 0;
   /// Whether this engine can run the plan: shortcuts say no to what they are not made for.
   virtual bool accepts(const Plan& plan) const = 0;
-  /// Begins the plan. Blocks in next() only; a stop ends it within 250 ms on scans, 1 s in sorts and
-  /// hash steps, as the token's error. Errors: `overflow`, `out_of_memory`, `version_changed`, ...
+  /// Begins the plan. Blocks in next() only; a stop ends it within 250 ms on scans, 1 s in sorts
+  /// and hash steps, as the token's error. Errors: `overflow`, `out_of_memory`, `version_changed`,
+  /// ...
   virtual Result<std::unique_ptr<BatchStream>> run(std::shared_ptr<const Plan> plan,
                                                    const StopToken& stop) = 0;
 };

@@ -14,8 +14,20 @@
 namespace bowshot {
 
 enum class MeasureFunction {
-  kCountRows, kCount, kCountDistinct, kApproxCountDistinct, kSum, kMean, kMin, kMax,
-  kStddev, kVariance, kMedian, kQuantile, kArgMin, kArgMax,
+  kCountRows,
+  kCount,
+  kCountDistinct,
+  kApproxCountDistinct,
+  kSum,
+  kMean,
+  kMin,
+  kMax,
+  kStddev,
+  kVariance,
+  kMedian,
+  kQuantile,
+  kArgMin,
+  kArgMax,
 };
 
 /// `arguments`: none for kCountRows, (x, y) for kArgMin and kArgMax, else (x).
@@ -44,15 +56,15 @@ struct Plan {
   ExpressionPtr filter;                    // null: every row
   Kind kind = Kind::kRows;
 
-  std::vector<NamedExpression> select;     // kRows: the output columns
-  std::vector<NamedExpression> keys;       // kAggregate: the grouping; none: exactly one row
-  std::vector<Measure> measures;           // kAggregate
+  std::vector<NamedExpression> select;  // kRows: the output columns
+  std::vector<NamedExpression> keys;    // kAggregate: the grouping; none: exactly one row
+  std::vector<Measure> measures;        // kAggregate
 
-  std::vector<OrderItem> order;            // then ascending `_row` (rows) or the keys (aggregate)
+  std::vector<OrderItem> order;  // then ascending `_row` (rows) or the keys (aggregate)
   int64_t offset = 0;
   std::optional<int64_t> limit;
 
-  std::shared_ptr<arrow::Schema> schema;   // of the answer: the select, or keys then measures
+  std::shared_ptr<arrow::Schema> schema;  // of the answer: the select, or keys then measures
 };
 
 }  // namespace bowshot

@@ -13,9 +13,9 @@ namespace bowshot {
 std::string type_name(const arrow::DataType& type);
 
 /// The protocol's type for a type that a source declares: large and view variants become the plain
-/// ones, every time of day becomes time64[us] (nanoseconds are cut), maps become list<struct<key, value>>, fixed-size lists and
-/// binaries the plain ones, dictionaries of text dictionary<utf8> with int32 indices at the top
-/// level (elsewhere their value type), extension types their storage.
+/// ones, every time of day becomes time64[us] (nanoseconds are cut), maps become list<struct<key,
+/// value>>, fixed-size lists and binaries the plain ones, dictionaries of text dictionary<utf8>
+/// with int32 indices at the top level (elsewhere their value type), extension types their storage.
 /// An error (`bad_data`) for a type that has no exact counterpart.
 Result<std::shared_ptr<arrow::DataType>> protocol_type(const arrow::DataType& type);
 

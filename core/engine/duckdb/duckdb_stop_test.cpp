@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
@@ -36,13 +37,29 @@ class DuckDbStop : public DuckDbTest {
          100'000);
   }
 
+  /// Waits, with a deadline, until the process's other threads have computed for 300 ms: the engine
+  /// is in the middle of its work.
+  static void wait_for_work() {
+    const auto seconds = [](clockid_t clock) {
+      timespec time{};
+      clock_gettime(clock, &time);
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+    };
+    const auto others = [&] {
+      return seconds(CLOCK_PROCESS_CPUTIME_ID) - seconds(CLOCK_THREAD_CPUTIME_ID);
+    };
+    const double begun = others();
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (others() < begun + 0.3 && Clock::now() < deadline) std::this_thread::yield();
+  }
+
   /// Stops the request when it has run for a while and returns how long it took to end.
   std::chrono::milliseconds time_to_stop(const TestRequest& request) {
     StopSource source;
     auto stream = must(engine().run(test_plan(dataset_, request), source.token()));
     Clock::time_point stopped;
     std::jthread stopper([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      wait_for_work();
       stopped = Clock::now();
       source.request_stop(StopReason::kClientLeft);
     });
