@@ -144,6 +144,14 @@ def tables(kind: Kind) -> Iterator[pa.Table]:
             yield pending.pop(0).result()
 
 
+def show_progress(path: Path, written: int, total: int, seconds: float) -> None:
+    """One line that grows on a terminal; elsewhere only its end."""
+    is_last = written == total
+    if sys.stderr.isatty() or is_last:
+        line = f"\rdata: {path.name}: {written:,} of {total:,} rows, {seconds:.0f} s"
+        print(line, end="\n" if is_last else "", file=sys.stderr, flush=True)
+
+
 def write(kind: Kind, path: Path) -> None:
     """Writes to a name beside the file and renames, so that a file is whole or not there."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -163,11 +171,8 @@ def write(kind: Kind, path: Path) -> None:
                 )
             writer.write_table(table, row_group_size=kind.group_rows)
             written += table.num_rows
-            seconds = time.monotonic() - start
-            line = f"{written:,} of {kind.rows:,} rows, {seconds:.0f} s"
-            print(f"\rdata: {path.name}: {line}", end="", file=sys.stderr, flush=True)
+            show_progress(path, written, kind.rows, time.monotonic() - start)
     finally:
-        print(file=sys.stderr)
         if writer:
             writer.close()
     part.rename(path)
