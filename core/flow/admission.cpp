@@ -26,33 +26,34 @@ Result<Admission::Slot> Admission::enter(SlotKind kind,
                 fmt::format("{} requests run and {} wait already; the limit `waiting` is {}",
                             wanted.running, waiting_, waiting_max_));
   }
+  Waiter waiter;
+  const auto place = wanted.queue.insert(wanted.queue.end(), &waiter);
   ++waiting_;
-  const auto ticket = wanted.queue.insert(wanted.queue.end(), 0);
-  const bool has_turn = changed_.wait_until(lock, stop.std_token(), deadline, [&] {
-    return wanted.running < wanted.slots && ticket == wanted.queue.begin();
-  });
-  wanted.queue.erase(ticket);
+  waiter.changed.wait_until(lock, stop.std_token(), deadline, [&] { return waiter.has_slot; });
   --waiting_;
-  if (has_turn) ++wanted.running;
-  lock.unlock();
-  changed_.notify_all();  // the next in the queue may have its turn as well
-  if (has_turn) return Slot(this, kind);
+  if (waiter.has_slot) return Slot(this, kind);
+  wanted.queue.erase(place);
   if (stop.stop_requested()) return fail(stop.error());
   return fail(ErrorCode::kOverloaded, "no slot was free within first_batch_seconds");
 }
 
 void Admission::give_way(std::chrono::milliseconds longest, const StopToken& stop) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop.std_token(), longest,
-                    [&] { return interactive_.running == 0 && interactive_.queue.empty(); });
+  idle_.wait_for(lock, stop.std_token(), longest, [&] { return interactive_.running == 0; });
 }
 
 void Admission::leave(SlotKind kind) {
-  {
-    std::lock_guard lock(mutex_);
-    --lane(kind).running;
+  std::lock_guard lock(mutex_);
+  Lane& left = lane(kind);
+  --left.running;
+  if (!left.queue.empty()) {  // the slot goes to the oldest waiter
+    Waiter* const next = left.queue.front();
+    left.queue.pop_front();
+    next->has_slot = true;
+    ++left.running;
+    next->changed.notify_one();
   }
-  changed_.notify_all();
+  if (interactive_.running == 0) idle_.notify_all();
 }
 
 Admission::Counters Admission::counters() const {

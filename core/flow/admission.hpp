@@ -54,17 +54,23 @@ class Admission {
   Counters counters() const;
 
  private:
+  /// A thread in enter(). It lives on that thread's stack, and in the queue until it has a slot or
+  /// gives up. Each has a condition of its own: a slot that gets free wakes one thread, not all.
+  struct Waiter {
+    std::condition_variable_any changed;
+    bool has_slot = false;
+  };
   struct Lane {
     int64_t slots = 0;
     int64_t running = 0;
-    std::list<int> queue;  // who waits, the oldest first; an element's address names the waiter
+    std::list<Waiter*> queue;  // who waits, the oldest first
   };
   Lane& lane(SlotKind kind) { return kind == SlotKind::kStream ? streams_ : interactive_; }
   void leave(SlotKind kind);
 
   const int64_t waiting_max_;
-  mutable std::mutex mutex_;  // guards all below
-  std::condition_variable_any changed_;
+  mutable std::mutex mutex_;          // guards all below
+  std::condition_variable_any idle_;  // no interactive answer runs or waits
   Lane interactive_;
   Lane streams_;
   int64_t waiting_ = 0;
