@@ -9,7 +9,8 @@
 namespace bowshot {
 
 /// The universal path: any plan as SQL in an embedded DuckDB. One database for all; each run has
-/// connections of its own. Safe from any thread; streams may outlive it.
+/// connections of its own. Safe from any thread; streams may outlive it. Not for static storage:
+/// when that is destroyed, DuckDB's thread-local state has gone.
 ///   auto engine = DuckDbEngine::make({.memory_bytes = limits.engine_memory_bytes}, windows);
 class DuckDbEngine : public Engine {
  public:

@@ -146,11 +146,12 @@ inline Result<std::shared_ptr<arrow::Table>> drain(BatchStream& stream) {
 /// A dataset over files written by the test, and an engine.
 class DuckDbTest : public testing::Test {
  protected:
-  static DuckDbEngine& engine() {
-    static const std::unique_ptr<DuckDbEngine> engine =
-        must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, nullptr));
-    return *engine;
+  // Not static storage: DuckDB's own thread-local state is gone before such are destroyed.
+  static void SetUpTestSuite() {
+    engine_ = must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, nullptr));
   }
+  static void TearDownTestSuite() { engine_.reset(); }
+  static DuckDbEngine& engine() { return *engine_; }
 
   void open(const std::vector<std::shared_ptr<arrow::Table>>& tables,
             int64_t group_rows = 1 << 20) {
@@ -232,6 +233,7 @@ class DuckDbTest : public testing::Test {
     return builder.Finish().ValueOrDie();
   }
 
+  inline static std::unique_ptr<DuckDbEngine> engine_;
   TestFolder folder_;
   int file_count_ = 0;
   std::shared_ptr<const Dataset> dataset_;
