@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -295,6 +296,27 @@ def test_openapi_tells_what_is_served(server: BowshotServer) -> None:
     text = json.dumps(document)
     for word in ("rows", "count", "aggregate", "filter", "measures", "bad_filter", "/v1/query"):
         assert word in text
+
+
+def test_openapi_has_the_formats_that_are_served(server: BowshotServer) -> None:
+    document = server.get("/openapi.json").json()
+
+    def whole(part: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in part:
+            found: Any = document
+            for key in part["$ref"].split("/")[1:]:
+                found = found[key]
+            part = found
+        return part
+
+    rows = document["paths"]["/v1/datasets/{dataset}/rows"]["get"]
+    parameters = [whole(parameter) for parameter in rows["parameters"]]
+    listed = next(p for p in parameters if p["name"] == "format")["schema"]["enum"]
+    protocol = ["arrow", "arrow-file", "parquet", "csv", "json", "ndjson", "png", "webp"]
+    answers = {name: server.get(ROWS, {"format": name}) for name in protocol}
+    assert sorted(listed) == sorted(n for n, answer in answers.items() if answer.status == 200)
+    media_types = {answers[name].headers["content-type"] for name in listed}
+    assert set(whole(rows["responses"]["200"])["content"]) == media_types
 
 
 def test_request_table(server: BowshotServer) -> None:

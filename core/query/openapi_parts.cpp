@@ -16,7 +16,7 @@ namespace json = boost::json;
 using Kind = ParameterInfo::Kind;
 
 /// The formats of encode/, which comes later along the data's way and has the table that counts;
-/// tests/e2e compares the two.
+/// tests/test_http.py compares the two.
 struct FormatInfo {
   std::string_view name;
   std::string_view media_type;
