@@ -311,13 +311,24 @@ def test_sigint_ends_as_well(small_datasets: list[str]) -> None:
     server.close()
 
 
+def is_refused(server: BowshotServer) -> bool:
+    """Whether nothing listens. A connection that waits to be accepted when the listening socket
+    closes is reset: that says nothing yet."""
+    try:
+        server.connect(1).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        return False
+    return False
+
+
 def test_sigterm_lets_answers_finish(copy: Path) -> None:
     server = BowshotServer([f"flights={copy}"])
     with SlowReader(server, ROWS) as reader:
         reader.read_some(100_000)
         server.terminate()
-        with pytest.raises(ConnectionRefusedError):
-            wait_until(lambda: not server.connect(1), 5, "nothing listens")
+        wait_until(lambda: is_refused(server), 5, "nothing listens")
         table = pa.ipc.open_stream(reader.read_rest()).read_all()
         assert reader.is_complete
         assert table.num_rows == 3_000_000
