@@ -11,7 +11,7 @@ namespace bowshot {
 
 namespace {
 
-boost::json::object describe(const Dataset& dataset) {
+boost::json::object describe(const Dataset& dataset, const DatasetSource& source) {
   boost::json::array columns;
   for (const auto& field : dataset.schema()->fields())
     columns.push_back({{"name", field->name()},
@@ -22,7 +22,7 @@ boost::json::object describe(const Dataset& dataset) {
           {"rows", dataset.rows()},
           {"bytes", dataset.bytes()},
           {"row_numbers", dataset.has_row_numbers()},
-          {"source", {{"kind", "parquet"}, {"files", dataset.files().size()}}},
+          {"source", {{"kind", source.kind()}, {"files", dataset.files().size()}}},
           {"columns", std::move(columns)}};
 }
 
@@ -55,9 +55,11 @@ void App::list_datasets(Exchange& exchange) {
 
 void App::describe_dataset(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
-  const auto dataset = catalog_->current(exchange.parts[0]);
+  const auto source = catalog_->find(exchange.parts[0]);
+  if (!source) return exchange.send_error(source.error());
+  const auto dataset = (*source)->current();
   if (!dataset) return exchange.send_error(dataset.error());
-  const std::string body = boost::json::serialize(describe(**dataset));
+  const std::string body = boost::json::serialize(describe(**dataset, **source));
   exchange.headers.set("Bowshot-Version", (*dataset)->version());
   if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
 }

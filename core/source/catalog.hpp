@@ -1,10 +1,14 @@
 #pragma once
 
+#include <atomic>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "source/dataset.hpp"
+#include "base/guarded.hpp"
+#include "source/dataset_source.hpp"
 
 namespace bowshot {
 
@@ -15,26 +19,36 @@ struct DatasetSpec {
   static Result<DatasetSpec> parse(std::string_view argument);
 };
 
-/// The datasets that a server serves. Files are looked at again whenever a request starts: what has
-/// changed opens a new version, while answers under way keep the old one. Safe from any thread.
+/// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
+bool is_dataset_name(std::string_view text);
+
+/// The datasets that a server serves, by name. Safe from any thread.
 class Catalog {
  public:
   /// Resolves names (two specs of one name: an error that names both); opens nothing yet.
   static Result<std::unique_ptr<Catalog>> make(const std::vector<DatasetSpec>& specs);
-  ~Catalog();
+
+  /// An error that names both where the name is taken.
+  Result<void> add(const std::string& name, std::shared_ptr<DatasetSource> source);
+  /// Adds it, or takes the place of what had the name before, which is returned.
+  std::shared_ptr<DatasetSource> replace(const std::string& name,
+                                         std::shared_ptr<DatasetSource> source);
+  /// What had the name; null: nothing.
+  std::shared_ptr<DatasetSource> remove(const std::string& name);
 
   /// Opens every dataset; an error names the dataset and the file. After it `ready()` holds.
   Result<void> open_all();
-  bool ready() const;
+  bool ready() const { return ready_; }
   std::vector<std::string> names() const;  // sorted
-  /// The current version, reopened if its files changed. `unknown_dataset` with suggestions;
-  /// `bad_data` when what is there now cannot be opened.
+  /// `unknown_dataset` with suggestions.
+  Result<std::shared_ptr<DatasetSource>> find(const std::string& name) const;
+  /// The current version: find(), then DatasetSource::current().
   Result<std::shared_ptr<const Dataset>> current(const std::string& name) const;
 
  private:
-  Catalog();
-  struct State;
-  std::unique_ptr<State> state_;
+  using Sources = std::map<std::string, std::shared_ptr<DatasetSource>>;
+  Guarded<Sources> sources_;
+  std::atomic<bool> ready_ = false;
 };
 
 }  // namespace bowshot

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "source/dataset.hpp"
+
+namespace bowshot {
+
+/// Where the versions of one dataset come from: files that may change, or what was published. Safe
+/// from any thread.
+class DatasetSource {
+ public:
+  virtual ~DatasetSource() = default;
+  /// The current version, opened anew where what it stands for has changed. `bad_data` when what is
+  /// there now cannot be opened, `not_ready` while it is still being made.
+  virtual Result<std::shared_ptr<const Dataset>> current() = 0;
+  /// How to name it in an error at the start: as the user wrote it.
+  virtual std::string_view description() const = 0;
+  /// As `source.kind` of the dataset's JSON: `parquet`, ...
+  virtual std::string_view kind() const = 0;
+};
+
+/// One version that never changes: what was published.
+class FixedSource : public DatasetSource {
+ public:
+  FixedSource(std::shared_ptr<const Dataset> dataset, std::string description)
+      : dataset_(std::move(dataset)), description_(std::move(description)) {}
+  Result<std::shared_ptr<const Dataset>> current() override { return dataset_; }
+  std::string_view description() const override { return description_; }
+  std::string_view kind() const override { return "published"; }
+
+ private:
+  const std::shared_ptr<const Dataset> dataset_;  // shared with the answers under way
+  const std::string description_;
+};
+
+}  // namespace bowshot

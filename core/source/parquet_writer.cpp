@@ -1,0 +1,135 @@
+#include "source/parquet_writer.hpp"
+
+#include <arrow/io/interfaces.h>
+#include <arrow/record_batch.h>
+#include <arrow/status.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/byte_size.h>
+#include <arrow/util/io_util.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/properties.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+namespace bowshot {
+namespace {
+
+/// A window of 100 rows decodes one page a column, and a page has all of its rows decoded.
+constexpr int64_t kPageRowsMax = 8'192;
+constexpr int64_t kPageBytesTarget = 256 << 10;
+constexpr int64_t kDictionaryBytesMax = 256 << 10;
+
+std::shared_ptr<parquet::WriterProperties> writer_properties() {
+  return parquet::WriterProperties::Builder()
+      .created_by("bowshot")
+      ->version(parquet::ParquetVersion::PARQUET_2_6)
+      ->compression(parquet::Compression::ZSTD)
+      ->max_row_group_length(kParquetGroupRowsMax)
+      ->data_pagesize(kPageBytesTarget)
+      ->max_rows_per_page(kPageRowsMax)
+      ->dictionary_pagesize_limit(kDictionaryBytesMax)
+      ->enable_write_page_index()
+      ->enable_page_checksum()
+      ->build();
+}
+
+/// Pages have headers, levels and indexes besides the values.
+constexpr int64_t kArrowBytesMax = kParquetGroupBytesMax / 16 * 15;
+
+/// What the values take in Parquet, where the narrowest integer has four bytes.
+arrow::Result<int64_t> parquet_bytes(const arrow::RecordBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(int64_t bytes, arrow::util::ReferencedBufferSize(batch));
+  for (const auto& field : batch.schema()->fields()) {
+    const int width = arrow::is_integer(field->type()->id()) ? field->type()->byte_width() : 4;
+    bytes += batch.num_rows() * std::max(0, 4 - width);
+  }
+  return bytes;
+}
+
+Error write_error(const arrow::Status& status) {
+  if (status.IsOutOfMemory())
+    return {.code = ErrorCode::kOutOfMemory, .detail = "not enough memory to write Parquet"};
+  const int number = arrow::internal::ErrnoFromStatus(status);
+  if (number == ENOSPC || number == EDQUOT)
+    return {.code = ErrorCode::kOutOfSpace, .detail = "no space is left to write Parquet"};
+  if (number == EFBIG)
+    return {.code = ErrorCode::kOutOfSpace, .detail = "the Parquet file would be too large"};
+  if (number != 0) return {.code = ErrorCode::kInternal, .detail = "Parquet cannot be written"};
+  return {.code = ErrorCode::kBadData,
+          .detail = "Parquet cannot hold these data: " + status.CodeAsString()};
+}
+
+/// Parquet code throws; what it throws or returns becomes a Result.
+template <class Function>
+Result<void> write_guarded(Function&& function) {
+  try {
+    const arrow::Status status = function();
+    if (!status.ok()) return fail(write_error(status));
+    return {};
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kOutOfMemory, "not enough memory to write Parquet");
+  } catch (const parquet::ParquetStatusException& exception) {
+    return fail(write_error(exception.status()));
+  } catch (const std::exception&) {
+    return fail(ErrorCode::kBadData, "Parquet cannot hold these data");
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ParquetWriter>> ParquetWriter::make(
+    const std::shared_ptr<arrow::Schema>& schema, std::shared_ptr<arrow::io::OutputStream> out) {
+  if (schema->num_fields() == 0)
+    return fail(ErrorCode::kBadParameter, "Parquet cannot hold a table without columns");
+  std::unique_ptr<ParquetWriter> writer(new ParquetWriter);
+  BOWSHOT_TRY(write_guarded([&]() -> arrow::Status {
+    const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+    ARROW_ASSIGN_OR_RAISE(
+        writer->writer_,
+        parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), std::move(out),
+                                         writer_properties(), arrow_properties));
+    return arrow::Status::OK();
+  }));
+  return writer;
+}
+
+ParquetWriter::~ParquetWriter() = default;
+
+Result<void> ParquetWriter::make_room() {
+  if (group_rows_ < kParquetGroupRowsMax && group_bytes_ < kArrowBytesMax) return {};
+  BOWSHOT_TRY(write_guarded([&] { return writer_->NewBufferedRowGroup(); }));
+  group_rows_ = 0;
+  group_bytes_ = 0;
+  return {};
+}
+
+Result<void> ParquetWriter::write(const arrow::RecordBatch& batch) {
+  const int64_t rows = batch.num_rows();
+  if (rows == 0) return {};
+  const auto bytes = parquet_bytes(batch);
+  if (!bytes.ok()) return fail(write_error(bytes.status()));
+  const double row_bytes = static_cast<double>(*bytes) / static_cast<double>(rows);
+  for (int64_t begin = 0; begin < rows;) {
+    BOWSHOT_TRY(make_room());
+    const auto bytes_left = static_cast<double>(kArrowBytesMax - group_bytes_);
+    const auto fitting = static_cast<int64_t>(bytes_left / std::max(row_bytes, 1.0));
+    const int64_t taken =
+        std::clamp<int64_t>(std::min(fitting, kParquetGroupRowsMax - group_rows_), 1, rows - begin);
+    const auto slice = batch.Slice(begin, taken);
+    BOWSHOT_TRY(write_guarded([&] { return writer_->WriteRecordBatch(*slice); }));
+    begin += taken;
+    rows_ += taken;
+    group_rows_ += taken;
+    group_bytes_ += static_cast<int64_t>(static_cast<double>(taken) * row_bytes) + 1;
+  }
+  return {};
+}
+
+Result<void> ParquetWriter::finish() {
+  return write_guarded([&] { return writer_->Close(); });
+}
+
+}  // namespace bowshot
