@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "app.hpp"
 #include "options.hpp"
@@ -37,6 +38,15 @@ sigset_t block_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+/// Batches are made by several threads and let go by others. Arrow's own choice, mimalloc, keeps
+/// what a foreign thread let go: 16 slow readers hold 317 MiB, and for good; with jemalloc 130 MiB,
+/// which go back within seconds, at the same throughput. Before anything asks Arrow for memory;
+/// the operator's own choice stays.
+void choose_memory_pool() {
+  constexpr int kKeep = 0;
+  setenv("ARROW_DEFAULT_MEMORY_POOL", "jemalloc", kKeep);
 }
 
 int serve(const ServeOptions& options) {
@@ -74,6 +84,7 @@ int serve(const ServeOptions& options) {
 }  // namespace bowshot
 
 int main(int argc, char** argv) {
+  bowshot::choose_memory_pool();
   const auto options = bowshot::parse_command_line(argc, argv);
   if (const int* exit_code = std::get_if<int>(&options)) return *exit_code;
   return bowshot::serve(std::get<bowshot::ServeOptions>(options));

@@ -5,10 +5,12 @@ table that the SQL path gives (a filter that is TRUE takes that path): values, t
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import data
 import datasets
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import spelling
 from bowshot_server import BowshotServer
@@ -101,3 +103,14 @@ def test_the_end_of_a_billion_rows() -> None:
         middle = table_of(server, "big", {"offset": 500_000_001, "limit": 1, "select": "id,ts"})
         assert middle.column("id").to_pylist() == [500_000_001]
         assert server.get("/v1/datasets/big/count", {"format": "json"}).json()["rows"] == [[10**9]]
+
+
+def test_columns_beside_a_search_in_many_files(tmp_path: Path) -> None:
+    """Zoned nanoseconds come from Parquet, beside row numbers that each file is searched for."""
+    files, rows = 30, 3
+    for i in range(files):
+        at = pa.array(range(i * rows, (i + 1) * rows), pa.timestamp("ns", "UTC"))
+        pq.write_table(pa.table({"at": at}), tmp_path / f"{i:02}.parquet")
+    with BowshotServer([f"data={tmp_path}"]) as many:
+        table = table_of(many, "data", {"filter": "_row >= 1"})
+    assert table["at"].cast(pa.int64()).to_pylist() == list(range(1, files * rows))

@@ -134,10 +134,12 @@ TEST(DuckDbMemory, ASortBeyondItIsAnErrorOrSpills) {
   EXPECT_EQ((*sorted)->num_rows(), 400'000);
 }
 
-/// One row group of 40,000 rows of 50 KB: 2 GB decoded, which no answer may hold.
-class DuckDbLongRows : public testing::Test {
- protected:
+/// 40,000 rows of 50 KB: 2 GB decoded, which no answer may hold, in row groups of so many rows.
+class DuckDbLongRows : public testing::TestWithParam<int64_t> {
+ public:
   static constexpr int64_t kRows = 40'000;
+
+ protected:
   static constexpr int64_t kTextBytes = 50'000;
 
   void SetUp() override {
@@ -147,7 +149,7 @@ class DuckDbLongRows : public testing::Test {
     auto properties = parquet::WriterProperties::Builder()
                           .disable_dictionary()
                           ->compression(parquet::Compression::ZSTD)
-                          ->max_row_group_length(kRows)
+                          ->max_row_group_length(GetParam())
                           ->build();
     auto writer =
         parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), file, properties)
@@ -161,7 +163,7 @@ class DuckDbLongRows : public testing::Test {
       }
       const auto batch = arrow::RecordBatch::Make(
           schema, 1'000, {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
-      ASSERT_TRUE(writer->WriteRecordBatch(*batch).ok());  // all in one row group
+      ASSERT_TRUE(writer->WriteRecordBatch(*batch).ok());
     }
     ASSERT_TRUE(writer->Close().ok());
     ASSERT_TRUE(file->Close().ok());
@@ -178,7 +180,7 @@ class DuckDbLongRows : public testing::Test {
   std::shared_ptr<const Dataset> dataset_;
 };
 
-TEST_F(DuckDbLongRows, StreamInBoundedMemory) {
+TEST_P(DuckDbLongRows, StreamInBoundedMemory) {
   const auto windows = ParquetEngine::make();
   auto engine =
       must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
@@ -204,7 +206,7 @@ TEST_F(DuckDbLongRows, StreamInBoundedMemory) {
   EXPECT_LT(held_max, int64_t{300} << 20);
 }
 
-TEST_F(DuckDbLongRows, WindowsOfWhatMatches) {
+TEST_P(DuckDbLongRows, WindowsOfWhatMatches) {
   const auto windows = ParquetEngine::make();
   auto engine =
       must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows.get()));
@@ -216,6 +218,9 @@ TEST_F(DuckDbLongRows, WindowsOfWhatMatches) {
   EXPECT_EQ(table->column(1)->GetScalar(1).ValueOrDie()->ToString(), "20007");
   EXPECT_EQ(table->column(0)->GetScalar(1).ValueOrDie()->ToString(), text(20'007));
 }
+
+INSTANTIATE_TEST_SUITE_P(GroupRows, DuckDbLongRows,
+                         testing::Values(DuckDbLongRows::kRows, int64_t{500}));
 
 }  // namespace
 }  // namespace bowshot

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "engine/duckdb/duckdb_dialect.hpp"
+#include "engine/duckdb/row_bytes.hpp"
 #include "engine/duckdb/row_order.hpp"
 #include "engine/statement.hpp"
 
@@ -35,7 +36,8 @@ LongRows::LongRows(QueryContext context, RowRange range, Engine* windows)
       range_(range),
       stored_(context_, outputs_where(*context_.plan, true), windows),
       computed_outputs_(outputs_where(*context_.plan, false)),
-      search_rows_(kFirstSearchRows) {}
+      search_rows_(kFirstSearchRows),
+      search_rows_max_(statement_rows_max(largest_group(*context_.plan, computed_outputs_))) {}
 
 Result<std::shared_ptr<arrow::RecordBatch>> LongRows::next() {
   while (!found_ || found_used_ == found_->num_rows()) {
@@ -74,14 +76,15 @@ Result<void> LongRows::start_search() {
   query.limit = range_.rows_left;
   query.scan.dataset = plan.dataset.get();
   query.scan.begin = range_.begin;
-  query.scan.end = std::min(range_.end, range_.begin + search_rows_);
+  query.scan.end = range_.begin + std::min(range_.end - range_.begin, search_rows_);
   for (const DatasetFile& file : plan.dataset->files()) {  // a search stays within a file
     const int64_t file_end = file.first_row + file.file->rows();
     if (file.first_row <= range_.begin && range_.begin < file_end)
       query.scan.end = std::min(query.scan.end, file_end);
   }
   range_.begin = query.scan.end;
-  search_rows_ *= kSearchGrowth;
+  search_rows_ = search_rows_ < search_rows_max_ / kSearchGrowth ? search_rows_ * kSearchGrowth
+                                                                 : search_rows_max_;
   BOWSHOT_ASSIGN(const std::string sql, rows_statement(plan, DuckDbDialect(), std::move(query)));
   BOWSHOT_ASSIGN(search_, RunningQuery::start(context_.database, sql, context_.stop));
   return {};

@@ -35,6 +35,7 @@ class LongRows : public RawBatches {
   StoredRows stored_;
   std::vector<int> computed_outputs_;  // indices into the select: come with the row numbers
   int64_t search_rows_;                // how many rows the next search goes through
+  int64_t search_rows_max_;            // of which DuckDB can hold what is computed
   std::unique_ptr<RunningQuery> search_;
   std::shared_ptr<arrow::RecordBatch> found_;  // computed outputs, then `_row`
   int64_t found_used_ = 0;

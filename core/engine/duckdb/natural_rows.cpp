@@ -24,9 +24,8 @@ constexpr int64_t kSortedRowsMax = 1'000'000;
 constexpr int64_t kSortedBytesMax = int64_t{256} << 20;
 
 int64_t sorted_rows(const Plan& plan) {
-  const GroupSize group = largest_group(plan);
-  const int64_t row_bytes = group.rows > 0 ? std::max<int64_t>(1, group.bytes / group.rows) : 1;
-  return std::min(kSortedRowsMax, std::max<int64_t>(1, kSortedBytesMax / row_bytes));
+  return std::min(kSortedRowsMax,
+                  std::max<int64_t>(1, kSortedBytesMax / largest_group(plan).row_bytes()));
 }
 
 /// One statement over the first rows, then one over the rest.
@@ -36,7 +35,8 @@ class NarrowRows : public RawBatches {
       : context_(std::move(context)),
         range_(range),
         keeps_order_(keeps_row_order(*context_.plan)),
-        rows_max_(keeps_order_ ? range.end : sorted_rows(*context_.plan)) {}
+        rows_max_(keeps_order_ ? statement_rows_max(largest_group(*context_.plan))
+                               : sorted_rows(*context_.plan)) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
     for (;;) {
@@ -78,7 +78,8 @@ class NarrowRows : public RawBatches {
     const bool is_first = std::exchange(is_first_, false);
     if (is_first && range_.end - range_.begin > kSplitRowsMin)
       return std::min({range_.begin + kFirstRows, file_end, range_.end});
-    if (!keeps_order_) return std::min({range_.begin + rows_max_, file_end, range_.end});
+    if (!keeps_order_ || rows_max_ < range_.end)
+      return std::min({range_.begin + rows_max_, file_end, range_.end});
     if (range_.begin != file->first_row) return std::min(file_end, range_.end);
     if (range_.end == context_.plan->dataset->rows()) return range_.end;
     // The last file is read in part: whole files before it, then that part.
@@ -134,7 +135,7 @@ bool is_for_windows(const Plan& plan) {
     has_stored = has_stored || stored;
     has_cut = has_cut || (stored && is_cut_by_duckdb(*item.expression->type));
   }
-  return has_cut || (has_stored && largest_group(plan).bytes > kDuckDbGroupBytesMax);
+  return has_cut || (has_stored && is_long(largest_group(plan)));
 }
 
 /// Finds its range when it is first asked, which may take a while.

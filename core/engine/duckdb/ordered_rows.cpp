@@ -60,7 +60,7 @@ ExpressionPtr row_expression() {
 /// The outputs that are read straight from Parquet: all stored ones where rows are long, else those
 /// whose values DuckDB would cut.
 std::vector<int> outputs_for_windows(const Plan& plan) {
-  const bool has_long_rows = largest_group(plan).bytes > kDuckDbGroupBytesMax;
+  const bool has_long_rows = is_long(largest_group(plan));
   std::vector<int> outputs;
   for (size_t i = 0; i < plan.select.size(); ++i) {
     const Expression& expression = *plan.select[i].expression;
