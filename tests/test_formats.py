@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,8 @@ from bowshot_server import Answer, BowshotServer
 PEOPLE = "/v1/datasets/people/rows"
 FLIGHTS = "/v1/datasets/flights/rows"
 ARROW = "application/vnd.apache.arrow.stream"
+ARROW_FILE = "application/vnd.apache.arrow.file"
+PARQUET = "application/vnd.apache.parquet"
 BATCH_ROWS_MAX = 65_536
 FIRST_BATCH_ROWS_MAX = 4_096
 BATCH_BYTES_ABOUT = 6 << 20
@@ -277,3 +280,81 @@ def test_dictionaries_are_whole_before_their_batches(server: BowshotServer) -> N
     assert reader.stats.num_replaced_dictionaries == 0
     expected = datasets.tables()["parts"].column("colour").cast(pa.string())
     assert table.column("colour").cast(pa.string()).equals(expected)
+
+
+@pytest.mark.parametrize("name", ["types", "types_parts", "people", "empty", "names"])
+def test_files_hold_the_same_rows_as_the_stream(server: BowshotServer, name: str) -> None:
+    path = f"/v1/datasets/{name}/rows"
+    expected = pa.Table.from_batches(batches(server.get(path)), metadata_free_schema(server, path))
+    arrow = server.get(path, {"format": "arrow-file"})
+    assert arrow.headers["content-type"] == ARROW_FILE
+    with pa.ipc.open_file(arrow.body) as reader:
+        assert same_rows(reader.read_all(), expected)
+    parquet = server.get(path, {"format": "parquet"})
+    assert parquet.headers["content-type"] == PARQUET
+    assert same_rows(pq.read_table(io.BytesIO(parquet.body)), without_seconds(expected))
+    if name != "types":  # polars has not every type
+        assert pl.read_ipc(arrow.body).height == expected.num_rows
+        assert pl.read_parquet(parquet.body).height == expected.num_rows
+
+
+def test_parquet_is_made_for_reading_in_part(server: BowshotServer) -> None:
+    answer = server.get(FLIGHTS, {"format": "parquet", "limit": 300_000})
+    file = pq.ParquetFile(io.BytesIO(answer.body), page_checksum_verification=True)
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    assert all(group.num_rows <= 122_880 for group in groups)
+    assert all(group.total_byte_size <= 64 << 20 for group in groups)
+    columns = [group.column(i) for group in groups for i in range(group.num_columns)]
+    assert {column.compression for column in columns} == {"ZSTD"}
+    assert all(column.has_offset_index and column.has_column_index for column in columns)
+    facts = {key.decode(): value.decode() for key, value in file.schema_arrow.metadata.items()}
+    assert facts["bowshot.rows"] == "300000"
+    assert facts["bowshot.version"] == answer.headers["bowshot-version"]
+    expected = pa.Table.from_batches(batches(server.get(FLIGHTS, {"limit": 300_000})))
+    assert file.read().equals(expected)
+
+
+def test_arrow_files_take_codecs(server: BowshotServer) -> None:
+    plain = server.get(FLIGHTS, {"format": "arrow-file", "limit": 50_000})
+    accept = f'{ARROW_FILE}; codecs="zstd, lz4"'
+    coded = server.get(FLIGHTS, {"limit": 50_000}, headers={"Accept": accept})
+    assert coded.headers["content-type"] == f"{ARROW_FILE}; codecs=zstd"
+    assert len(coded.body) < len(plain.body) / 2
+    with pa.ipc.open_file(plain.body) as one, pa.ipc.open_file(coded.body) as other:
+        assert one.read_all().equals(other.read_all())
+
+
+def test_parquet_is_never_coded_again(server: BowshotServer) -> None:
+    headers = {"Accept": PARQUET, "Accept-Encoding": "gzip, br, zstd"}
+    answer = server.get(FLIGHTS, {"limit": 50_000}, headers=headers)
+    assert answer.headers["content-type"] == PARQUET
+    assert "content-encoding" not in answer.headers
+
+
+def metadata_free_schema(server: BowshotServer, path: str) -> pa.Schema:
+    with pa.ipc.open_stream(server.get(path).body) as reader:
+        return reader.schema.remove_metadata()
+
+
+def without_seconds(table: pa.Table) -> pa.Table:
+    """Parquet has no seconds: they come back as milliseconds."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type) and field.type.unit == "s":
+            kind = pa.timestamp("ms", field.type.tz)
+            table = table.set_column(i, field.with_type(kind), table.column(i).cast(kind))
+    return table
+
+
+def same_rows(left: pa.Table, right: pa.Table) -> bool:
+    """Schemas but for metadata, and rows; NaN equals itself."""
+    return left.schema.equals(right.schema) and cells(left) == cells(right)
+
+
+def cells(table: pa.Table) -> list[str]:
+    texts = []
+    for column in table.columns:
+        array = column.combine_chunks()
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        texts.append(array.to_string(window=len(array) + 1, container_window=1_000))
+    return texts

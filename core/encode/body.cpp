@@ -15,6 +15,10 @@ namespace {
 /// that a batch's bytes say little of its text's.
 constexpr int64_t kTextRowsMax = 4'096;
 
+bool is_text(Format format) {
+  return format == Format::kCsv || format == Format::kJson || format == Format::kNdjson;
+}
+
 void append(ByteList more, ByteList& out) {
   out.insert(out.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
 }
@@ -91,7 +95,7 @@ Result<void> Body::append_rows(ByteList& out) {
     return {};
   }
   auto batch = std::exchange(rest_, nullptr);
-  if (negotiated_.format != Format::kArrow && batch->num_rows() > kTextRowsMax) {
+  if (is_text(negotiated_.format) && batch->num_rows() > kTextRowsMax) {
     rest_ = batch->Slice(kTextRowsMax);
     batch = batch->Slice(0, kTextRowsMax);
   }

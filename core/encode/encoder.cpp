@@ -2,10 +2,12 @@
 
 #include <arrow/buffer.h>
 
+#include "encode/arrow_file.hpp"
 #include "encode/arrow_stream.hpp"
 #include "encode/csv.hpp"
 #include "encode/json.hpp"
 #include "encode/negotiation.hpp"
+#include "encode/parquet.hpp"
 
 namespace bowshot {
 
@@ -33,7 +35,9 @@ Result<std::unique_ptr<Encoder>> make_encoder(Format format, ArrowCodec codec) {
     case Format::kNdjson:
       return std::make_unique<NdjsonEncoder>();
     case Format::kArrowFile:
+      return std::make_unique<ArrowFileEncoder>(codec);
     case Format::kParquet:
+      return std::make_unique<ParquetEncoder>();
     case Format::kPng:
     case Format::kWebp:
       break;

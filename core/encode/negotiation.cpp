@@ -32,9 +32,9 @@ constexpr std::array kFormats = {
     FormatInfo{Format::kCsv, "csv", "text", "csv", "; charset=utf-8", ".csv", false, true},
     FormatInfo{Format::kNdjson, "ndjson", "application", "x-ndjson", "", ".ndjson", false, true},
     FormatInfo{Format::kArrowFile, "arrow-file", "application", "vnd.apache.arrow.file", "",
-               ".arrow", false, false},
+               ".arrow", false, true},
     FormatInfo{Format::kParquet, "parquet", "application", "vnd.apache.parquet", "", ".parquet",
-               false, false},
+               false, true},
     FormatInfo{Format::kPng, "png", "image", "png", "", ".png", true, false},
     FormatInfo{Format::kWebp, "webp", "image", "webp", "", ".webp", true, false},
 };
@@ -152,9 +152,9 @@ Result<Format> format_by_accept(Shape shape, const std::vector<MediaRange>& rang
                .detail = "Accept takes none of the media types served here: " + served});
 }
 
-/// The first codec that we have in the best entry that names the stream's media type.
-const CodecInfo* codec_by_accept(const std::vector<MediaRange>& ranges) {
-  const Match entry = match(info_of(Format::kArrow), ranges);
+/// The first codec that we have in the best entry that names this media type of Arrow.
+const CodecInfo* codec_by_accept(const FormatInfo& info, const std::vector<MediaRange>& ranges) {
+  const Match entry = match(info, ranges);
   if (entry.specificity < 2 || entry.quality <= 0) return nullptr;
   for (const std::string& name : ranges[entry.position].codecs) {
     const auto found = std::ranges::find(kCodecs, std::string_view(name), &CodecInfo::name);
@@ -212,13 +212,14 @@ Result<Negotiated> negotiate(Shape shape, const Preferences& preferences) {
   }
   const FormatInfo& info = info_of(result.format);
   result.media_type = media_type_of(info);
-  if (info.is_picture) return result;  // compressed by themselves
+  // Compressed by themselves.
+  if (info.is_picture || result.format == Format::kParquet) return result;
 
-  if (result.format != Format::kArrow) {
+  if (result.format != Format::kArrow && result.format != Format::kArrowFile) {
     result.coding = coding_by_accept(kTextCodings, preferences.accept_encoding);
     return result;
   }
-  if (const CodecInfo* codec = codec_by_accept(ranges)) {
+  if (const CodecInfo* codec = codec_by_accept(info, ranges)) {
     result.codec = codec->codec;
     result.media_type += "; codecs=" + std::string(codec->name);
   } else if (!preferences.is_same_machine) {

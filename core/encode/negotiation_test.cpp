@@ -37,7 +37,8 @@ TEST(Negotiation, AcceptNamesTheFormat) {
   EXPECT_EQ(format_for("application/x-ndjson"), "ndjson");
   EXPECT_EQ(format_for("image/png"), "not_acceptable");
   EXPECT_EQ(format_for("text/html"), "not_acceptable");
-  EXPECT_EQ(format_for("application/vnd.apache.parquet"), "not_acceptable");
+  EXPECT_EQ(format_for("application/vnd.apache.parquet"), "parquet");
+  EXPECT_EQ(format_for("application/vnd.apache.arrow.file"), "arrow-file");
 }
 
 TEST(Negotiation, QualityThenSpecificityThenOrder) {
@@ -81,12 +82,6 @@ TEST(Negotiation, FormatsThatAreNotThere) {
   EXPECT_EQ(unknown.error().code, ErrorCode::kBadParameter);
   EXPECT_EQ(unknown.error().parameter, "format");
   EXPECT_EQ(unknown.error().suggestions, std::vector<std::string>{"arrow"});
-  for (const std::string_view name : {"parquet", "arrow-file"}) {
-    const auto later = of(name, "");
-    ASSERT_FALSE(later);
-    EXPECT_EQ(later.error().code, ErrorCode::kBadParameter);
-    EXPECT_NE(later.error().detail.find("not served yet"), std::string::npos);
-  }
   EXPECT_EQ(of("png", "").error().code, ErrorCode::kNotAcceptable);
   EXPECT_EQ(of("webp", "").error().code, ErrorCode::kNotAcceptable);
   EXPECT_EQ(of("ARROW", "").error().code, ErrorCode::kBadParameter);  // names are case-sensitive
@@ -118,6 +113,13 @@ TEST(Negotiation, CodecsAreOfTheStreamsOwnEntry) {
             stream + "; codecs=zstd");
   EXPECT_EQ(media_type_for(stream + ";codecs=zstd;q=0, */*", "arrow"), stream);
   EXPECT_EQ(media_type_for(stream + ";codecs=zstd;q=0.5, " + stream), stream);
+}
+
+TEST(Negotiation, TheArrowFileHasCodecsToo) {
+  const std::string file = "application/vnd.apache.arrow.file";
+  EXPECT_EQ(media_type_for(file + "; codecs=\"zstd, lz4\""), file + "; codecs=zstd");
+  EXPECT_EQ(media_type_for(file), file);
+  EXPECT_EQ(media_type_for(std::string(kStream) + ";codecs=zstd", "arrow-file"), file);
 }
 
 ContentCoding coding_for(std::string_view format, std::string_view accept_encoding,

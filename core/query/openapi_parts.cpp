@@ -22,11 +22,13 @@ struct FormatInfo {
   std::string_view media_type;
   std::string_view description;
 };
-constexpr std::array<FormatInfo, 4> kFormats = {{
+constexpr std::array<FormatInfo, 6> kFormats = {{
     {"arrow", "application/vnd.apache.arrow.stream", "An Arrow IPC stream."},
     {"json", "application/json", "Columns and rows; 64-bit integers beyond 2^53 as text."},
     {"csv", "text/csv; charset=utf-8", "RFC 4180, with a header row."},
     {"ndjson", "application/x-ndjson", "One JSON object a line."},
+    {"arrow-file", "application/vnd.apache.arrow.file", "An Arrow IPC file."},
+    {"parquet", "application/vnd.apache.parquet", "Parquet: zstd, page index, page checksums."},
 }};
 
 json::value text(std::string_view view) {

@@ -37,7 +37,9 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
 }
 
 /// Pages have headers, levels and indexes besides the values.
-constexpr int64_t kArrowBytesMax = kParquetGroupBytesMax / 16 * 15;
+int64_t values_bytes_max(int64_t group_bytes_max) {
+  return group_bytes_max / 16 * 15;
+}
 
 /// What the values take in Parquet, where the narrowest integer has four bytes.
 arrow::Result<int64_t> parquet_bytes(const arrow::RecordBatch& batch) {
@@ -81,10 +83,11 @@ Result<void> write_guarded(Function&& function) {
 }  // namespace
 
 Result<std::unique_ptr<ParquetWriter>> ParquetWriter::make(
-    const std::shared_ptr<arrow::Schema>& schema, std::shared_ptr<arrow::io::OutputStream> out) {
+    const std::shared_ptr<arrow::Schema>& schema, std::shared_ptr<arrow::io::OutputStream> out,
+    int64_t group_bytes_max) {
   if (schema->num_fields() == 0)
     return fail(ErrorCode::kBadParameter, "Parquet cannot hold a table without columns");
-  std::unique_ptr<ParquetWriter> writer(new ParquetWriter);
+  std::unique_ptr<ParquetWriter> writer(new ParquetWriter(values_bytes_max(group_bytes_max)));
   BOWSHOT_TRY(write_guarded([&]() -> arrow::Status {
     const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
     ARROW_ASSIGN_OR_RAISE(
@@ -96,10 +99,12 @@ Result<std::unique_ptr<ParquetWriter>> ParquetWriter::make(
   return writer;
 }
 
+ParquetWriter::ParquetWriter(int64_t group_bytes_max) : group_bytes_max_(group_bytes_max) {}
+
 ParquetWriter::~ParquetWriter() = default;
 
 Result<void> ParquetWriter::make_room() {
-  if (group_rows_ < kParquetGroupRowsMax && group_bytes_ < kArrowBytesMax) return {};
+  if (group_rows_ < kParquetGroupRowsMax && group_bytes_ < group_bytes_max_) return {};
   BOWSHOT_TRY(write_guarded([&] { return writer_->NewBufferedRowGroup(); }));
   group_rows_ = 0;
   group_bytes_ = 0;
@@ -114,7 +119,7 @@ Result<void> ParquetWriter::write(const arrow::RecordBatch& batch) {
   const double row_bytes = static_cast<double>(*bytes) / static_cast<double>(rows);
   for (int64_t begin = 0; begin < rows;) {
     BOWSHOT_TRY(make_room());
-    const auto bytes_left = static_cast<double>(kArrowBytesMax - group_bytes_);
+    const auto bytes_left = static_cast<double>(group_bytes_max_ - group_bytes_);
     const auto fitting = static_cast<int64_t>(bytes_left / std::max(row_bytes, 1.0));
     const int64_t taken =
         std::clamp<int64_t>(std::min(fitting, kParquetGroupRowsMax - group_rows_), 1, rows - begin);

@@ -26,8 +26,9 @@ class ParquetWriter {
   /// `schema` is kept as metadata, so that every type and the metadata come back. Errors, here and
   /// below: `out_of_space`, `bad_data` for what `out` says, `bad_parameter` for what Parquet cannot
   /// hold (no columns).
-  static Result<std::unique_ptr<ParquetWriter>> make(const std::shared_ptr<arrow::Schema>& schema,
-                                                     std::shared_ptr<arrow::io::OutputStream> out);
+  static Result<std::unique_ptr<ParquetWriter>> make(
+      const std::shared_ptr<arrow::Schema>& schema, std::shared_ptr<arrow::io::OutputStream> out,
+      int64_t group_bytes_max = kParquetGroupBytesMax);
   ~ParquetWriter();
   ParquetWriter(const ParquetWriter&) = delete;
   ParquetWriter& operator=(const ParquetWriter&) = delete;
@@ -40,10 +41,11 @@ class ParquetWriter {
   int64_t rows() const { return rows_; }
 
  private:
-  ParquetWriter() = default;
+  explicit ParquetWriter(int64_t group_bytes_max);
   /// Begins a new row group where the one under way is full.
   Result<void> make_room();
 
+  const int64_t group_bytes_max_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   int64_t rows_ = 0;
   int64_t group_rows_ = 0;   // of the group under way
