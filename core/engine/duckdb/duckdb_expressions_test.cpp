@@ -96,6 +96,22 @@ TEST_F(DuckDbExpressions, CalculatesDecimals) {
   EXPECT_EQ(error_of({.compute = "k:e + e", .select = "k"}), ErrorCode::kOverflow);
 }
 
+TEST_F(DuckDbExpressions, KeepsTheDigitsOfSumsAndProductsOfNarrowDecimals) {
+  // The engine by itself would stay within 18 digits, and call these an overflow.
+  open({{"m", arrow::decimal128(18, 2), R"(["9999999999999999.99", "-0.01", null])"},
+        {"n", arrow::decimal128(4, 4), R"(["0.0001", "0.9999", "0.1000"])"}});
+  expect_values("m * m", arrow::decimal128(36, 4),
+                R"(["99999999999999999800000000000000.0001", "0.0001", null])");
+  expect_values("m * 2.5", arrow::decimal128(20, 3),
+                R"(["24999999999999999.975", "-0.025", null])");
+  expect_values("m + 0.001", arrow::decimal128(20, 3),
+                R"(["9999999999999999.991", "-0.009", null])");
+  expect_values("n - m", arrow::decimal128(21, 4), R"(["-9999999999999999.9899", "1.0099", null])");
+  expect_values("n * n * m", arrow::decimal128(26, 10),
+                R"(["99999999.9999999999", "-0.0099980001", null])");
+  expect_rows("m + m > 9999999999999999.99", "[0]");
+}
+
 TEST_F(DuckDbExpressions, ReportsOverflow) {
   open_numbers();
   for (const std::string expression :

@@ -214,7 +214,8 @@ class Writer {
     if (truncates)
       for (size_t i = 1; i < call.arguments.size(); ++i) out_ += "trunc(";
     out_ += is_decimal ? "CAST((" : "(";
-    BOWSHOT_TRY(write(*call.arguments[0]));
+    BOWSHOT_TRY(is_decimal ? write_first_decimal(type, *call.arguments[0])
+                           : write(*call.arguments[0]));
     const std::string_view sign = truncates ? "/" : arithmetic_sign(call.function);
     for (size_t i = 1; i < call.arguments.size(); ++i) {
       const Call* negated = call.function == Function::kAdd
@@ -226,6 +227,19 @@ class Writer {
     }
     out_ += is_decimal ? fmt::format(") AS {})", sql_type(type)) : ")";
     return {};
+  }
+
+  /// Of decimals that fit 64 bits DuckDB makes one that fits 64 bits, and reports an overflow where
+  /// their sum or product does not; a wider first operand makes the whole chain wide.
+  Result<void> write_first_decimal(const arrow::DataType& result, const Expression& first) {
+    constexpr int32_t kNarrowDigitsMax = 18;
+    const auto& type = static_cast<const arrow::DecimalType&>(*first.type);
+    const bool is_narrow = type.precision() <= kNarrowDigitsMax;
+    if (!is_narrow ||
+        static_cast<const arrow::DecimalType&>(result).precision() <= kNarrowDigitsMax)
+      return write(first);
+    const auto wide = arrow::decimal128(kNarrowDigitsMax + 1, type.scale());
+    return write_around("CAST(", first, fmt::format(" AS {})", sql_type(*wide)));
   }
 
   /// By the functions' names: the optimizer turns `x + 1 > k` into `x > k - 1` where it sees the
