@@ -23,6 +23,10 @@ AccessPolicy::AccessPolicy(std::vector<std::string> allowed_hosts,
 }
 
 Result<void> AccessPolicy::check(const http::Request& request, bool is_page) const {
+  if (request.host.empty())
+    return fail(ErrorCode::kForbiddenHost,
+                "the request names no Host; one of 127.0.0.1, localhost and [::1] may be named, "
+                "others with the flag --allow-host");
   if (std::ranges::find(hosts_, request.host) == hosts_.end())
     return fail(ErrorCode::kForbiddenHost,
                 fmt::format("the Host is \"{}\"; the flag --allow-host {} allows it", request.host,

@@ -61,7 +61,7 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
     specs.push_back(std::move(spec));
   }
   BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs));
-  BOWSHOT_TRY(app->catalog_->open_all());
+  BOWSHOT_TRY(app->open_datasets());
   auto windows = ParquetEngine::make();
   BOWSHOT_ASSIGN(auto duckdb,
                  DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,
@@ -71,6 +71,23 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   app->parquet_engine_ = std::move(windows);
   app->duckdb_engine_ = std::move(duckdb);
   return app;
+}
+
+/// One dataset that cannot be opened hides none of the others; where none can, nothing is served.
+Result<void> App::open_datasets() {
+  auto unopened = catalog_->open_all();
+  const auto is_broken = [](const Catalog::Unopened& dataset) {
+    return dataset.error.code != ErrorCode::kNotReady;
+  };
+  if (!unopened.empty() && unopened.size() == catalog_->names().size() &&
+      std::ranges::all_of(unopened, is_broken)) {
+    auto& [name, error] = unopened.front();
+    error.detail = fmt::format("dataset {}: {}", name, error.detail);
+    return std::unexpected(std::move(error));
+  }
+  for (const auto& [name, error] : unopened)
+    spdlog::warn("dataset cannot be opened dataset={} what=\"{}\"", name, error.detail);
+  return {};
 }
 
 void App::handle(const http::Request& request, http::ResponseWriter& writer,
@@ -141,7 +158,8 @@ void App::dispatch(Exchange& exchange) {
                                            request.method != "OPTIONS");
   if (may_read_answer) access_.add_cors_headers(request, exchange.headers);
   if (!allowed) return exchange.send_error(allowed.error());
-  if (request.path == "*") return answer_options(exchange, "GET, POST, QUERY, PUT, DELETE");
+  if (request.path == "*")
+    return answer_options(exchange, "GET, HEAD, OPTIONS, POST, QUERY, PUT, DELETE");
 
   std::string methods;
   for (const RouteInfo& route : route_table()) {

@@ -23,7 +23,7 @@ namespace bowshot {
 /// Immutable but for what guards itself; handle() is called from many threads at once.
 class App {
  public:
-  /// Opens every dataset and the engines. An error says which dataset, and why.
+  /// Opens the datasets and the engines. An error, where no dataset can be opened, says why.
   static Result<std::unique_ptr<App>> make(const ServeOptions& options);
   ~App();
 
@@ -44,6 +44,7 @@ class App {
   static const std::vector<RouteInfo>& route_table();
 
   explicit App(const ServeOptions& options);
+  Result<void> open_datasets();
   void dispatch(Exchange& exchange);
   void answer_options(Exchange& exchange, std::string_view methods);
 

@@ -27,12 +27,6 @@ void set_facts(const AnswerFacts& facts, http::Headers& headers) {
 
 }  // namespace
 
-Result<void> HttpSink::head_only(const AnswerFacts& facts) {
-  set_facts(facts, headers_);
-  BOWSHOT_TRY(writer_->start(200, headers_, std::nullopt));
-  return writer_->finish();
-}
-
 Result<void> HttpSink::begin(const AnswerHead& head) {
   set_facts(head.facts, headers_);
   headers_.set("Content-Type", head.media_type);
@@ -60,7 +54,8 @@ std::string content_disposition(std::string_view file_name) {
   for (const char c : file_name) {
     const auto byte = static_cast<unsigned char>(c);
     const bool is_plain = byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\' && c != '%';
-    plain += is_plain ? c : '_';
+    const bool continues_a_letter = (byte & 0xC0) == 0x80;
+    if (!continues_a_letter) plain += is_plain ? c : '_';
     const bool is_token =
         std::isalnum(byte) || std::string_view("!#$&+-.^_`|~").find(c) != std::string_view::npos;
     encoded += is_token ? std::string(1, c) : fmt::format("%{:02X}", byte);

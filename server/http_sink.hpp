@@ -13,14 +13,16 @@ namespace bowshot {
 /// the request; `writer` outlives it.
 class HttpSink final : public AnswerSink {
  public:
+  /// `takes_body` is false for HEAD: the headers are those of GET, known when its body would begin.
   HttpSink(http::ResponseWriter& writer, http::Headers headers,
-           std::chrono::duration<double, std::milli> planning)
-      : writer_(&writer), headers_(std::move(headers)), planning_(planning) {}
-
-  /// The answer to HEAD: what is known without running the plan.
-  Result<void> head_only(const AnswerFacts& facts);
+           std::chrono::duration<double, std::milli> planning, bool takes_body)
+      : writer_(&writer),
+        headers_(std::move(headers)),
+        planning_(planning),
+        takes_body_(takes_body) {}
 
   Result<void> begin(const AnswerHead& head) override;
+  bool takes_body() const override { return takes_body_; }
   Result<void> write(const ByteList& bytes) override;
   Result<void> end() override { return writer_->finish(); }
   void abort(const ByteList& last) override;
@@ -29,6 +31,7 @@ class HttpSink final : public AnswerSink {
   http::ResponseWriter* writer_;  // outlives the sink
   http::Headers headers_;
   std::chrono::duration<double, std::milli> planning_;
+  bool takes_body_;
 };
 
 /// `attachment; filename="x"; filename*=UTF-8''x`: RFC 6266.

@@ -31,8 +31,9 @@ constexpr const char* kServeExamples =
     "  curl 'http://127.0.0.1:8765/v1/datasets'\n"
     "  curl 'http://127.0.0.1:8765/v1/datasets/flights/rows?filter=delay>60&limit=5&format=csv'\n"
     "and the explorer page at http://127.0.0.1:8765/\n\n"
-    "SIGTERM and SIGINT stop it: running answers have 10 s to end. Exit codes: 0 stopped, 1 a "
-    "dataset or\nthe address cannot be opened, 2 a mistake on the command line. The log goes to "
+    "SIGTERM and SIGINT stop it: running answers have 10 s to end. Exit codes: 0 stopped, 1 "
+    "none of the\ndatasets, or not the address, can be opened, 2 a mistake on the command line. "
+    "The log goes to "
     "standard error.";
 
 /// Limits as flags: one row of the table, one flag.

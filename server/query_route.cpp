@@ -39,6 +39,12 @@ void App::post_query(Exchange& exchange) {
         {.code = ErrorCode::kUnsupportedMediaType,
          .detail = fmt::format("the Content-Type is \"{}\"; a request is application/json",
                                content_type)});
+  const std::string coding = exchange.request.headers.get("Content-Encoding");
+  if (!coding.empty() && coding != "identity")
+    return exchange.send_error(
+        {.code = ErrorCode::kUnsupportedMediaType,
+         .detail =
+             fmt::format("the Content-Encoding is \"{}\"; a request is sent as it is", coding)});
   answer_query(exchange, parse_json_request(exchange.request.body, limits_));
 }
 
@@ -109,8 +115,8 @@ Result<void> App::try_query(Exchange& exchange, const std::string& id, const Req
   const bool unchanged = exchange.is_not_modified(answer_etag(request, *dataset, negotiated));
   std::swap(exchange.headers, headers);
   if (unchanged) return {};
-  HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun);
-  if (exchange.request.method == "HEAD") return sink.head_only(facts_of(describe_answer(plan)));
+  HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun,
+                /*takes_body=*/exchange.request.method != "HEAD");
   const RunContext context{.limits = &limits_,
                            .engines = &engines_,
                            .admission = &admission_,

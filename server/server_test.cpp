@@ -87,7 +87,7 @@ TEST(ContentDisposition, KeepsUnicodeAndNeverEndsTheHeader) {
   EXPECT_EQ(content_disposition("a b.csv"),
             "attachment; filename=\"a b.csv\"; filename*=UTF-8''a%20b.csv");
   EXPECT_EQ(content_disposition("\xC3\xA4\"\r\n.csv"),
-            "attachment; filename=\"_____.csv\"; filename*=UTF-8''%C3%A4%22%0D%0A.csv");
+            "attachment; filename=\"____.csv\"; filename*=UTF-8''%C3%A4%22%0D%0A.csv");
 }
 
 std::variant<ServeOptions, int> parse(std::vector<const char*> arguments) {

@@ -18,8 +18,13 @@ void App::get_health(Exchange& exchange) {
 
 void App::get_ready(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
-  if (catalog_->ready()) return exchange.send(200, "text/plain; charset=utf-8", "ready\n");
-  exchange.send_error({.code = ErrorCode::kNotReady, .detail = "datasets are still being opened"});
+  const auto unopened = catalog_->open_all();
+  if (unopened.empty()) return exchange.send(200, "text/plain; charset=utf-8", "ready\n");
+  std::vector<std::string_view> names;
+  for (const auto& dataset : unopened) names.push_back(dataset.name);
+  exchange.send_error({.code = ErrorCode::kNotReady,
+                       .detail = fmt::format("not open yet: {}; GET /v1/datasets says why",
+                                             fmt::join(names, ", "))});
 }
 
 void App::get_version(Exchange& exchange) {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -82,6 +84,55 @@ def test_files_of_different_schemas(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1]}), tmp_path / "first.parquet")
     pq.write_table(pa.table({"x": ["a"]}), tmp_path / "second.parquet")
     assert "second" in refuse(f"a={tmp_path}")
+
+
+def problem_of(server: BowshotServer, name: str) -> dict[str, object]:
+    listed = {d["name"]: d for d in server.get("/v1/datasets").json()["datasets"]}
+    unopened = listed[name]
+    assert (unopened["version"], unopened["rows"], unopened["columns"]) == ("", 0, 0)
+    return unopened["problem"]
+
+
+def test_a_dataset_that_cannot_be_opened_hides_no_other(good: Path, tmp_path: Path) -> None:
+    """Listed with why, and the server is not ready until it has been open."""
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(good.read_bytes()[:1_000])
+    with BowshotServer([f"good={good}", f"broken={broken}"]) as server:
+        problem = problem_of(server, "broken")
+        assert problem["code"] == "bad_data"
+        assert "broken.parquet" in str(problem["detail"])
+        assert str(tmp_path) not in str(problem["detail"])
+        assert "dataset=broken" in server.log()
+        answer = server.get("/v1/datasets/broken/rows")
+        assert (answer.status, answer.problem()) == (400, problem)
+        assert server.get("/v1/datasets/good/count", {"format": "json"}).json()["rows"] == [[1_000]]
+
+        unready = server.get("/readyz")
+        assert (unready.status, unready.code()) == (503, "not_ready")
+        assert "broken" in unready.problem()["detail"]
+        assert "retry-after" in unready.headers
+        assert server.get("/healthz").status == 200
+
+        pq.write_table(pa.table({"y": [1, 2]}), tmp_path / "fresh")
+        (tmp_path / "fresh").rename(broken)
+        assert server.get("/readyz").status == 200
+        assert server.get("/v1/datasets/broken/count", {"format": "json"}).json()["rows"] == [[2]]
+        broken.unlink()
+        assert problem_of(server, "broken")["code"] == "bad_data"
+        assert server.get("/readyz").status == 200, "it has been open: the others are still served"
+
+
+def test_types_without_a_counterpart_name_their_column(good: Path, tmp_path: Path) -> None:
+    """An interval's twelve bytes and decimals of more than 38 digits mean nothing to a client."""
+    duckdb.sql(f"COPY (SELECT 1 AS a, INTERVAL 1 DAY AS i) TO '{tmp_path}/spans.parquet'")
+    wide = pa.array([Decimal(10) ** 45], pa.decimal256(60, 2))
+    pq.write_table(pa.table({"w": wide}), tmp_path / "wide.parquet")
+    paths = [f"{tmp_path}/spans.parquet", f"{tmp_path}/wide.parquet"]
+    with BowshotServer([f"good={good}", *paths]) as server:
+        for name, column in (("spans", '"i"'), ("wide", '"w"')):
+            assert column in str(problem_of(server, name)["detail"])
+        assert server.get("/v1/datasets/good").status == 200
+    assert '"i"' in refuse(paths[0]), "with nothing else to serve it is an error"
 
 
 def test_two_datasets_of_one_name(good: Path) -> None:

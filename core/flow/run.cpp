@@ -106,6 +106,7 @@ Result<void> Run::open() {
 /// Head and body; a failure on the way breaks the body off.
 Result<void> Run::send() {
   BOWSHOT_TRY(sink_->begin(head_));
+  if (!sink_->takes_body()) return sink_->end();
   Result<void> sent = send_rest();
   context_.metrics->rows_total += body_->rows();
   if (!sent) sink_->abort(body_->abort());
@@ -113,9 +114,13 @@ Result<void> Run::send() {
 }
 
 Result<void> Run::send_rest() {
+  int64_t bytes_sent = 0;
   for (ByteList bytes = std::move(first_); !bytes.empty();) {
     context_.metrics->body_bytes_total += byte_count(bytes);
     BOWSHOT_TRY(sink_->write(bytes));
+    bytes_sent += byte_count(bytes);
+    // By the length the client knows that it has everything: its leaving now is no cancelling.
+    if (head_.body_bytes == bytes_sent) break;
     if (is_stream(*plan_)) context_.admission->give_way(kGiveWayMax, stop());
     if (stop().stop_requested()) return fail(stop().error());
     BOWSHOT_ASSIGN(bytes, body_->next());

@@ -33,6 +33,8 @@ class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
   virtual Result<void> begin(const AnswerHead& head) = 0;
+  /// False: after begin comes end at once, and what has been read of the answer is dropped.
+  virtual bool takes_body() const { return true; }
   virtual Result<void> write(const ByteList& bytes) = 0;
   virtual Result<void> end() = 0;
   /// After begin: writes `last` and breaks the body off, so that no reader takes it for the whole.

@@ -88,6 +88,7 @@ struct RecordingSink : AnswerSink {
     heads.push_back(head);
     return {};
   }
+  bool takes_body() const override { return wants_body; }
   Result<void> write(const ByteList& bytes) override {
     if (on_write) on_write();
     written += byte_count(bytes);
@@ -109,6 +110,7 @@ struct RecordingSink : AnswerSink {
   bool is_ended = false;
   bool is_aborted = false;
   bool reader_left = false;
+  bool wants_body = true;
   std::function<void()> on_write;
 };
 
@@ -211,6 +213,31 @@ TEST_F(RunAnswer, AStopBetweenBatchesBreaksTheBodyOff) {
   sink_.on_write = [&] { client.request_stop(StopReason::kShutdown); };
   EXPECT_EQ(run(client.token()).error().code, ErrorCode::kNotReady);
   EXPECT_TRUE(sink_.is_aborted);
+}
+
+TEST_F(RunAnswer, AClientThatLeavesWithAllOfItsAnswerCancelsNothing) {
+  auto plan = std::make_shared<Plan>(*plan_);
+  plan->limit = 10;  // so that the answer's end is known with its first batch
+  plan_ = plan;
+  engine_.steps = {give(10)};
+  StopSource client;
+  sink_.on_write = [&] { client.request_stop(StopReason::kClientLeft); };
+  EXPECT_TRUE(run(client.token()));
+  ASSERT_EQ(sink_.heads.size(), 1U);
+  EXPECT_EQ(sink_.heads[0].body_bytes, sink_.written);
+  EXPECT_TRUE(sink_.is_ended);
+  EXPECT_FALSE(sink_.is_aborted);
+  EXPECT_EQ(metrics_.queries_cancelled, 0);
+}
+
+TEST_F(RunAnswer, ASinkWithoutABodyGetsTheHeadOfTheWholeAnswer) {
+  engine_.steps = {give(10), give(10)};
+  sink_.wants_body = false;
+  ASSERT_TRUE(run());
+  EXPECT_EQ(sink_.heads.size(), 1U);
+  EXPECT_TRUE(sink_.is_ended);
+  EXPECT_EQ(sink_.written, 0);
+  EXPECT_EQ(engine_.steps.size(), 1U) << "the rest of the query is not run";
 }
 
 TEST_F(RunAnswer, TheFirstBatchHasADeadline) {

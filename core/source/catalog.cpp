@@ -110,17 +110,16 @@ std::shared_ptr<DatasetSource> Catalog::remove(const std::string& name) {
   });
 }
 
-Result<void> Catalog::open_all() {
+std::vector<Catalog::Unopened> Catalog::open_all() {
+  std::vector<Unopened> unopened;
   for (const std::string& name : names()) {
-    auto dataset = current(name);
-    if (!dataset) {
-      Error error = std::move(dataset).error();
-      error.detail = fmt::format("dataset {}: {}", name, error.detail);
-      return std::unexpected(std::move(error));
-    }
+    if (opened_.with([&](const auto& opened) { return opened.contains(name); })) continue;
+    if (auto dataset = current(name); !dataset)
+      unopened.push_back({.name = name, .error = std::move(dataset).error()});
+    else
+      opened_.with([&](auto& opened) { opened.insert(name); });
   }
-  ready_ = true;
-  return {};
+  return unopened;
 }
 
 std::vector<std::string> Catalog::names() const {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,9 +36,13 @@ class Catalog {
   /// What had the name; null: nothing.
   std::shared_ptr<DatasetSource> remove(const std::string& name);
 
-  /// Opens every dataset; an error names the dataset and the file. After it `ready()` holds.
-  Result<void> open_all();
-  bool ready() const { return ready_; }
+  /// A dataset that has not been opened yet, and why.
+  struct Unopened {
+    std::string name;
+    Error error;
+  };
+  /// Opens every dataset that was never open. Empty: each of them has been, be it gone by now.
+  std::vector<Unopened> open_all();
   std::vector<std::string> names() const;  // sorted
   /// `unknown_dataset` with suggestions.
   Result<std::shared_ptr<DatasetSource>> find(const std::string& name) const;
@@ -48,7 +52,7 @@ class Catalog {
  private:
   using Sources = std::map<std::string, std::shared_ptr<DatasetSource>>;
   Guarded<Sources> sources_;
-  std::atomic<bool> ready_ = false;
+  Guarded<std::set<std::string>> opened_;  // the names of those that have been open
 };
 
 }  // namespace bowshot

@@ -61,6 +61,10 @@ bool has_no_body(int status) {
   return status == 204 || status == 304 || status < 200;
 }
 
+int64_t stalled_seconds(std::chrono::milliseconds timeout) {
+  return std::chrono::ceil<std::chrono::seconds>(timeout).count();
+}
+
 iovec piece_of(std::string_view bytes) {
   return {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
 }
@@ -259,7 +263,9 @@ Result<void> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point d
     return give_up({.code = ErrorCode::kNotReady, .detail = "the server is shutting down"});
   if (ready == 0)
     return give_up({.code = ErrorCode::kDeadlineExceeded,
-                    .detail = "the client read nothing for stalled_reader_seconds"});
+                    .detail = "the client read nothing for " +
+                              std::to_string(stalled_seconds(target_.stall_timeout)) +
+                              " s (stalled_reader_seconds)"});
   return {};
 }
 

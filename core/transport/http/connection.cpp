@@ -297,15 +297,21 @@ void Connection::tick(Clock::time_point now) {
   if (now >= deadline_) on_deadline();
 }
 
+std::string Connection::head_seconds() const {
+  return std::to_string(server_->options.limits.head_seconds);
+}
+
 void Connection::on_deadline() {
   switch (state_) {
     case State::kHead:
       if (input_.empty()) return close();
-      return refuse({.code = ErrorCode::kHeadTooSlow,
-                     .detail = "the head did not arrive within head_seconds"});
+      return refuse(
+          {.code = ErrorCode::kHeadTooSlow,
+           .detail = "no whole head came within " + head_seconds() + " s (head_seconds)"});
     case State::kBody:
       return refuse({.code = ErrorCode::kHeadTooSlow,
-                     .detail = "the body stalled for head_seconds, or came too slowly"});
+                     .detail = "the body stalled for " + head_seconds() +
+                               " s (head_seconds), or came too slowly"});
     default:
       return close();
   }

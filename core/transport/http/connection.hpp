@@ -64,6 +64,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void check_drained(Clock::time_point now);
   void check_left();
   void on_deadline();
+  std::string head_seconds() const;  // the limit, for messages
   void reset();
   void close();
 

@@ -52,10 +52,11 @@ size_t HeadReader::size_max() const {
 Error HeadReader::too_large() const {
   if (head_.request.method.empty())
     return {.code = ErrorCode::kTargetTooLong,
-            .detail =
-                "the target is longer than target_bytes, " + std::to_string(limits_->target_bytes)};
+            .detail = "the target has more than " + std::to_string(limits_->target_bytes) +
+                      " bytes (target_bytes)"};
   return {.code = ErrorCode::kHeadTooLarge,
-          .detail = "the head is larger than head_bytes, " + std::to_string(limits_->head_bytes)};
+          .detail = "the head has more than " + std::to_string(limits_->head_bytes) +
+                    " bytes (head_bytes)"};
 }
 
 Result<void> HeadReader::take_line(std::string_view line) {
