@@ -12,10 +12,11 @@
 namespace bowshot {
 
 void App::get_shape(Exchange& exchange) {
-  const auto shape = parse_shape(exchange.parts[1]);
-  if (!shape) return exchange.send_error(shape.error());
-  answer_query(exchange,
-               parse_url_request(exchange.parts[0], *shape, exchange.request.query, limits_));
+  const auto parse = [&]() -> Result<Request> {
+    BOWSHOT_ASSIGN(const Shape shape, parse_shape(exchange.parts[1]));
+    return parse_url_request(exchange.parts[0], shape, exchange.request.query, limits_);
+  };
+  answer_query(exchange, parse());
 }
 
 namespace {

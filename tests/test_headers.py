@@ -218,6 +218,14 @@ def test_a_coded_request_body_is_refused(server: BowshotServer) -> None:
     assert "gzip" in answer.problem()["detail"]
 
 
+@pytest.mark.parametrize("path", ["nothing/rows", "people/rowz", "people/rows?limit=x"])
+def test_every_refused_query_has_an_id(server: BowshotServer, path: str) -> None:
+    answer = server.get(f"/v1/datasets/{path}")
+    told = server.get(f"/v1/requests/{answer.headers['bowshot-request']}").json()
+    assert told["state"] == "failed"
+    assert told["problem"] == answer.problem()
+
+
 def test_a_client_that_has_everything_may_leave(server: BowshotServer) -> None:
     """By Content-Length an answer is whole: closing then is no cancelling."""
     requests = []

@@ -20,6 +20,7 @@ from slow_reader import SlowReader
 ROWS = "/v1/datasets/flights/rows"
 COUNT = "/v1/datasets/big/count"
 LONG_FILTER = {"filter": "(id * 7 + level) % 11 = 3 AND (id div 3) % 5 = 1"}
+ENDLESS_FILTER = {"filter": "((((id ^ 0.5) ^ 0.7) ^ 1.1) ^ 0.9) ^ 1.3 < level"}
 LONG_AGGREGATE = {"by": "bin(id, 1000)", "measures": "stddev(level),max(ts)", "limit": 10}
 LONG_SORT = {"filter": "id < 60000000", "order": "-level,-id", "limit": 10, "offset": 5_000_000}
 SCAN_CANCEL_SECONDS = 0.25
@@ -336,14 +337,30 @@ def test_sigterm_lets_answers_finish(copy: Path) -> None:
     server.close()
 
 
-def test_sigterm_ends_what_does_not_finish(copy: Path) -> None:
-    server = BowshotServer([f"flights={copy}"])
-    with SlowReader(server, ROWS) as reader:
+def test_sigterm_ends_what_does_not_finish(copy: Path, billion: Path) -> None:
+    """A stream is broken off; what has no first batch yet, or no slot, is told why."""
+    flags = ["--interactive-running", "1"]
+    server = BowshotServer([f"flights={copy}", f"big={billion}"], *flags)
+    with (
+        SlowReader(server, ROWS) as reader,
+        SlowReader(server, COUNT, ENDLESS_FILTER) as endless,
+        server.connect() as idle,
+    ):
         reader.read_some(100_000)
-        start = time.monotonic()
-        server.terminate()
-        assert server.wait() == 0
-        assert time.monotonic() - start < 13
+        wait_until(lambda: server.metric("bowshot_interactive_running") == 1, 10, "it runs")
+        with SlowReader(server, "/v1/datasets/flights/count", {"filter": "delay > 3"}) as waiting:
+            wait_until(lambda: server.metric("bowshot_queries_waiting") == 1, 5, "it waits")
+            start = time.monotonic()
+            server.terminate()
+            assert idle.recv(1) == b"", "an idle connection is closed at once"
+            assert time.monotonic() - start < 3
+            assert server.wait() == 0
+            assert time.monotonic() - start < 13
+            for told in (endless, waiting):
+                told.read_head()
+                assert told.status == 503
+                assert told.headers["content-type"] == "application/problem+json"
+                assert "retry-after" in told.headers
         reader.read_rest()
         assert not reader.is_complete
     server.close()
