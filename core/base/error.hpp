@@ -98,7 +98,9 @@ std::vector<std::string> suggest(std::string_view word, const std::vector<std::s
 /// `BOWSHOT_ASSIGN(auto plan, make_plan(request));`: the value, or returns the error.
 #define BOWSHOT_ASSIGN(declaration, expression) \
   BOWSHOT_ASSIGN_INNER(BOWSHOT_CONCAT(bowshot_result_, __LINE__), declaration, expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration and a name cannot stand in parentheses.
 #define BOWSHOT_ASSIGN_INNER(result, declaration, expression)     \
   auto result = (expression);                                     \
   if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)

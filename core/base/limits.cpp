@@ -44,7 +44,7 @@ constexpr std::array<LimitInfo, 17> kLimitTable = {{
 
 Limits Limits::make_default() {
   Limits limits;
-  limits.interactive_running = 2 * std::max(1U, std::thread::hardware_concurrency());
+  limits.interactive_running = int64_t{2} * std::max(1U, std::thread::hardware_concurrency());
   limits.engine_memory_bytes = memory_bytes() / 2;
   return limits;
 }

@@ -115,8 +115,8 @@ Result<void> ArrowMessages::add_dictionaries(const arrow::RecordBatch& batch, Pa
       continue;
     }
     BOWSHOT_TRY(add_message(
-        [id = id, &dictionary = dictionary](const arrow::ipc::IpcWriteOptions& options,
-                                            arrow::ipc::IpcPayload* payload) {
+        [id, &dictionary](const arrow::ipc::IpcWriteOptions& options,
+                          arrow::ipc::IpcPayload* payload) {
           return arrow::ipc::GetDictionaryPayload(id, dictionary, options, payload);
         },
         out));

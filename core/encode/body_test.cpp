@@ -64,8 +64,9 @@ std::string decompress(ContentCoding coding, const std::string& bytes) {
   for (;;) {
     const auto done =
         decompressor
-            ->Decompress(bytes.size() - at, reinterpret_cast<const uint8_t*>(bytes.data()) + at,
-                         step.size(), reinterpret_cast<uint8_t*>(step.data()))
+            ->Decompress(static_cast<int64_t>(bytes.size() - at),
+                         reinterpret_cast<const uint8_t*>(bytes.data()) + at,
+                         static_cast<int64_t>(step.size()), reinterpret_cast<uint8_t*>(step.data()))
             .ValueOrDie();
     at += done.bytes_read;
     out.append(step, 0, done.bytes_written);

@@ -60,9 +60,9 @@ std::optional<Function> product_function(const Token& token) {
 }
 
 const std::vector<std::string>& operator_words() {
-  static const std::vector<std::string> words = {"AND",  "OR",      "BETWEEN", "IN",
-                                                 "LIKE", "IS NULL", "NOT",     "DIV"};
-  return words;
+  static const std::vector<std::string> kWords = {"AND",  "OR",      "BETWEEN", "IN",
+                                                  "LIKE", "IS NULL", "NOT",     "DIV"};
+  return kWords;
 }
 
 constexpr std::string_view kOperatorOrEnd = "an operator or the end";
@@ -406,12 +406,12 @@ Result<SyntaxPtr> Parser::parse_call() {
   }
   const bool is_date = name.is_keyword("DATE");
   if (!is_date && !name.is_keyword("TIMESTAMP")) {
-    static const std::vector<std::string> functions = {"CASEI", "DATE", "TIMESTAMP"};
+    static const std::vector<std::string> kFunctions = {"CASEI", "DATE", "TIMESTAMP"};
     return error_at(name.position,
                     fmt::format("{} is not a function of an expression; there are CASEI, DATE and "
                                 "TIMESTAMP",
                                 excerpt(name.text)),
-                    suggest(name.text, functions));
+                    suggest(name.text, kFunctions));
   }
   return parse_instant(name, is_date);
 }

@@ -35,7 +35,7 @@ int64_t unit_microseconds(TimeWidth::Unit unit) {
     case TimeWidth::Unit::kDay:
       return 86'400 * kSecond;
     case TimeWidth::Unit::kWeek:
-      return 7 * 86'400 * kSecond;
+      return int64_t{7} * 86'400 * kSecond;
     default:
       break;
   }
@@ -99,7 +99,7 @@ std::string calendar_bin(const arrow::DataType& type, const std::string& value, 
   const std::string first =
       floor_sql(months, std::to_string(width.count * unit_months(width.unit)));
   // Moved by months from a date, so that no year or month is divided by hand.
-  const std::string date =
+  std::string date =
       fmt::format("CAST(DATE '1970-01-01' + to_months(CAST({} AS INTEGER)) AS DATE)", first);
   if (sql == "DATE") return date;
   if (sql == "TIMESTAMPTZ") return fmt::format("CAST(CAST({} AS TIMESTAMP) AS TIMESTAMPTZ)", date);

@@ -105,7 +105,7 @@ Result<std::string> parquet_source(const Scan& scan) {
 
   std::string columns;
   const auto read_sql = [&](int column) {
-    const std::string name = fmt::format("p{}", column);
+    std::string name = fmt::format("p{}", column);
     if (!needs_cast(*files.front().file, column)) return name;
     return fmt::format("CAST({} AS {})", name, sql_type(*schema.field(column)->type()));
   };
