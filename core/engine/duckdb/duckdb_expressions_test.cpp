@@ -119,8 +119,27 @@ TEST_F(DuckDbExpressions, ReportsOverflow) {
     SCOPED_TRACE(expression);
     EXPECT_EQ(error_of({.compute = "k:" + expression, .select = "k"}), ErrorCode::kOverflow);
   }
-  // Its value is 0; an overflow is the other answer that the protocol allows.
-  EXPECT_EQ(error_of({.compute = "k:i % j", .select = "k"}), ErrorCode::kOverflow);
+}
+
+TEST_F(DuckDbExpressions, LeavesNothingOfTheLeastInteger) {
+  open({{"i", arrow::int64(), "[-9223372036854775808, -9223372036854775808, -8, null, 7]"},
+        {"j", arrow::int64(), "[-1, -9223372036854775808, -1, -1, null]"},
+        {"n", arrow::int8(), "[-128, -128, -128, -1, null]"}});
+  expect_values("i % -1", arrow::int64(), "[0, 0, 0, null, 0]");
+  expect_values("i % j", arrow::int64(), "[0, 0, 0, null, null]");
+  expect_values("i % (j + 0)", arrow::int64(), "[0, 0, 0, null, null]");
+  expect_values("i % j % -1", arrow::int64(), "[0, 0, 0, null, null]");
+  expect_values("i % (-3) % j", arrow::int64(), "[0, -2, 0, null, null]");
+  expect_values("-9223372036854775808 % -1", arrow::int64(), "[0, 0, 0, 0, 0]");
+  expect_values("i % n", arrow::int64(), "[0, 0, -8, null, null]");
+  expect_values("n % -1", arrow::int64(), "[0, 0, 0, 0, null]");
+  expect_values("n % j", arrow::int64(), "[0, -128, 0, 0, null]");
+  expect_values("i % 0", arrow::int64(), "[null, null, null, null, null]");
+  expect_values("i % (i % (i % (i % j)))", arrow::int64(), "[null, null, null, null, null]");
+  expect_rows("i % j = 0", "[0, 1, 2]");
+  std::string chain = "i % j";
+  for (int step = 0; step < 300; ++step) chain += " % -1";
+  expect_values(chain, arrow::int64(), "[0, 0, 0, null, null]");
 }
 
 TEST_F(DuckDbExpressions, MatchesText) {

@@ -2,6 +2,7 @@
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <fmt/format.h>
 
 #include <span>
@@ -64,6 +65,19 @@ std::string_view arithmetic_sign(Function function) {
       return "%";
   }
 }
+
+/// Whether it can be the least int64: what was widened cannot.
+bool may_be_least(const Expression& expression) {
+  const auto* call = std::get_if<Call>(&expression.node);
+  if (!call || call->function != Function::kCast) return true;
+  const arrow::DataType& type = *call->arguments[0]->type;
+  return !bowshot::is_integer(type) || arrow::bit_width(type.id()) == 64;
+}
+
+/// The least int64 `% -1` is 0, but an overflow in DuckDB. What `% 1` leaves is the same.
+constexpr std::string_view kSafeDivisor = "CASE WHEN y = -1 THEN 1 ELSE y END";
+constexpr std::string_view kSafeDivisorOfList =
+    "], lambda y: CASE WHEN y = -1 THEN 1 ELSE y END)[1]";
 
 const Call* as_call(const Expression& expression, Function function) {
   const auto* call = std::get_if<Call>(&expression.node);
@@ -209,6 +223,8 @@ class Writer {
                                   call.function == Function::kSubtract ||
                                   call.function == Function::kMultiply;
     if (bowshot::is_integer(type) && may_be_rewritten) return write_integer_arithmetic(call);
+    const bool guards_first = bowshot::is_integer(type) && call.function == Function::kModulo &&
+                              may_be_least(*call.arguments[0]);
     const bool truncates = call.function == Function::kIntegerDivide && bowshot::is_floating(type);
     const bool is_decimal = type.id() == arrow::Type::DECIMAL128;
     if (truncates)
@@ -222,7 +238,8 @@ class Writer {
                                 ? as_call(*call.arguments[i], Function::kNegate)
                                 : nullptr;
       const Expression& argument = negated ? *negated->arguments[0] : *call.arguments[i];
-      BOWSHOT_TRY(write_around(fmt::format(" {} ", negated ? "-" : sign), argument, ""));
+      out_ += fmt::format(" {} ", negated ? "-" : sign);
+      BOWSHOT_TRY(i == 1 && guards_first ? write_safe_divisor(argument) : write(argument));
       if (truncates) out_ += ')';
     }
     out_ += is_decimal ? fmt::format(") AS {})", sql_type(type)) : ")";
@@ -240,6 +257,18 @@ class Writer {
       return write(first);
     const auto wide = arrow::decimal128(kNarrowDigitsMax + 1, type.scale());
     return write_around("CAST(", first, fmt::format(" AS {})", sql_type(*wide)));
+  }
+
+  /// Only the first divisor of a chain meets the least int64: what it leaves is greater. The
+  /// divisor is named by a lambda, for spelt twice it would double at each nesting.
+  Result<void> write_safe_divisor(const Expression& divisor) {
+    const auto* literal = std::get_if<Literal>(&divisor.node);
+    if (!literal) return write_around("list_transform([", divisor, kSafeDivisorOfList);
+    const bool is_plain = !literal->value->is_valid ||
+                          static_cast<const arrow::Int64Scalar&>(*literal->value).value != -1;
+    if (is_plain) return write(divisor);
+    out_ += '1';
+    return {};
   }
 
   /// By the functions' names: the optimizer turns `x + 1 > k` into `x > k - 1` where it sees the
@@ -272,8 +301,10 @@ class Writer {
       BOWSHOT_TRY(write_around(i == 0 ? "CAST(" : ", CAST(", *call.arguments[i],
                                fmt::format(" AS {})", sql)));
     const bool truncates = call.function == Function::kIntegerDivide && bowshot::is_floating(type);
+    const bool is_remainder = call.function == Function::kModulo && bowshot::is_integer(type);
     const std::string step =
-        fmt::format("x {} y", truncates ? "/" : arithmetic_sign(call.function));
+        fmt::format("x {} {}", truncates ? "/" : arithmetic_sign(call.function),
+                    is_remainder ? fmt::format("({})", kSafeDivisor) : "y");
     out_ += fmt::format("], lambda x, y: CAST({} AS {}))",
                         truncates ? fmt::format("trunc({})", step) : step, sql);
     return {};
