@@ -11,6 +11,7 @@
 #include "engine/parquet/parquet_engine.hpp"
 #include "exchange.hpp"
 #include "problem.hpp"
+#include "query/percent.hpp"
 
 namespace bowshot {
 
@@ -92,7 +93,12 @@ Result<void> App::open_datasets() {
 
 void App::handle(const http::Request& request, http::ResponseWriter& writer,
                  const StopToken& stop) {
-  Exchange exchange{.request = request, .writer = writer, .stop = stop, .headers = {}, .parts = {}};
+  Exchange exchange{.request = request,
+                    .writer = writer,
+                    .stop = stop,
+                    .headers = {},
+                    .path = decode_unreserved(request.path),
+                    .parts = {}};
   try {
     dispatch(exchange);
   } catch (const std::exception& exception) {
@@ -149,7 +155,7 @@ std::string with_implied_methods(std::string_view methods) {
 
 void App::dispatch(Exchange& exchange) {
   const http::Request& request = exchange.request;
-  const bool is_api = request.path.starts_with("/v1/") || request.path == "*";
+  const bool is_api = exchange.path.starts_with("/v1/") || exchange.path == "*";
   exchange.headers.set("Vary", "Accept, Accept-Encoding, Authorization, Origin");
   exchange.headers.set("X-Content-Type-Options", "nosniff");
   exchange.headers.set("Cache-Control", "private, no-cache");
@@ -158,12 +164,12 @@ void App::dispatch(Exchange& exchange) {
                                            request.method != "OPTIONS");
   if (may_read_answer) access_.add_cors_headers(request, exchange.headers);
   if (!allowed) return exchange.send_error(allowed.error());
-  if (request.path == "*")
+  if (exchange.path == "*")
     return answer_options(exchange, "GET, HEAD, OPTIONS, POST, QUERY, PUT, DELETE");
 
   std::string methods;
   for (const RouteInfo& route : route_table()) {
-    const auto parts = match(route.pattern, request.path);
+    const auto parts = match(route.pattern, exchange.path);
     if (!parts) continue;
     methods += (methods.empty() ? "" : ", ") + std::string(route.methods);
     if (!allows(route.methods, request.method)) continue;
@@ -186,8 +192,7 @@ void App::dispatch(Exchange& exchange) {
 
 void App::answer_options(Exchange& exchange, std::string_view methods) {
   exchange.headers.set("Allow", std::string(methods));
-  if (exchange.request.path == "/v1/query")
-    exchange.headers.set("Accept-Query", "\"application/json\"");
+  if (exchange.path == "/v1/query") exchange.headers.set("Accept-Query", "\"application/json\"");
   if (exchange.request.headers.has("Access-Control-Request-Method"))
     access_.add_preflight_headers(exchange.request, methods, exchange.headers);
   (void)exchange.writer.send(204, exchange.headers, "");

@@ -33,7 +33,6 @@ class App {
   /// Whose counters /metrics shows. `server` outlives every call of handle().
   void watch(const http::Server* server) { server_ = server; }
 
- private:
   struct Exchange;  // one request, its path's parts, its writer: exchange.hpp
   using Route = void (App::*)(Exchange&);
   struct RouteInfo {
@@ -41,8 +40,10 @@ class App {
     std::string_view methods;  // as in Allow, without HEAD and OPTIONS
     Route route;
   };
+  /// Every path but the page's files.
   static const std::vector<RouteInfo>& route_table();
 
+ private:
   explicit App(const ServeOptions& options);
   Result<void> open_datasets();
   void dispatch(Exchange& exchange);

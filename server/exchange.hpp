@@ -13,7 +13,8 @@ struct App::Exchange {
   const http::Request& request;
   http::ResponseWriter& writer;
   const StopToken& stop;
-  http::Headers headers;           // of the answer, filled as its facts become known
+  http::Headers headers;  // of the answer, filled as its facts become known
+  std::string path;  // the request's, in the spelling without needless escapes: what routes compare
   std::vector<std::string> parts;  // what the route's `{}` stand for, decoded
 
   /// A whole answer. Failures to write mean that the client left; nobody is there to be told.

@@ -40,7 +40,7 @@ std::string_view media_type(std::string_view path) {
 /// The explorer page's own files, which are part of the program. Their query belongs to the page.
 void App::get_page(Exchange& exchange) {
   const std::string_view path =
-      exchange.request.path == "/" ? "/index.html" : std::string_view(exchange.request.path);
+      exchange.path == "/" ? "/index.html" : std::string_view(exchange.path);
   const auto assets = page_assets();
   const auto asset = std::ranges::find(assets, path, &PageAsset::path);
   if (asset == assets.end())

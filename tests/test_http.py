@@ -358,6 +358,33 @@ def test_no_way_out_of_the_page(server: BowshotServer, path: str) -> None:
     assert b"root:" not in answer.body
 
 
+@pytest.mark.parametrize(
+    ("escaped", "plain"),
+    [
+        ("/v1/%64atasets", "/v1/datasets"),
+        ("/%76%31/datasets/p%65ople/%72ows?limit=2", "/v1/datasets/people/rows?limit=2"),
+        ("/%68ealthz", "/healthz"),
+        ("/index%2Ehtml", "/index.html"),
+    ],
+)
+def test_needless_escapes_change_nothing(server: BowshotServer, escaped: str, plain: str) -> None:
+    """RFC 3986, 6.2.2.2: an escaped letter, digit or mark is the same as itself."""
+    one, other = server.get(escaped), server.get(plain)
+    assert (one.status, one.body) == (200, other.body)
+
+
+def test_an_escaped_api_path_is_no_page(server: BowshotServer) -> None:
+    """A link from another site may lead to the page, however it spells the path of data."""
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    for path in ("/v1/datasets", "/%76%31/datasets", "/%76%31/%64atasets"):
+        assert server.get(path, headers=link).status == 403, path
+
+
+@pytest.mark.parametrize("path", ["/v1%2Fdatasets", "/v1/datasets%2Fpeople", "/v1/%2564atasets"])
+def test_other_escapes_stay(server: BowshotServer, path: str) -> None:
+    assert server.get(path).status == 404
+
+
 def test_errors_never_tell_paths_or_sql(server: BowshotServer, data_folder: object) -> None:
     for path, parameters in (
         (ROWS, {"filter": "nme = 1"}),

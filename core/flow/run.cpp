@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "encode/body.hpp"
+#include "query/overflow_origin.hpp"
 
 namespace bowshot {
 
@@ -136,7 +137,7 @@ Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> p
     // The slot is given back after the query has stopped, and the meter reads last of all.
     std::optional<QueryMeter> meter;
     std::optional<Admission::Slot> slot;
-    Run run(context, std::move(plan), negotiated, sink, client);
+    Run run(context, plan, negotiated, sink, client);
     BOWSHOT_ASSIGN(Admission::Slot entered, run.enter());
     slot.emplace(std::move(entered));
     meter.emplace(context.metrics, run.stop());
@@ -145,6 +146,7 @@ Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> p
   };
   Result<void> outcome = run_in_order();
   if (!outcome) {
+    outcome = fail(with_overflow_origin(std::move(outcome).error(), *plan));
     if (outcome.error().code == ErrorCode::kDeadlineExceeded)
       outcome = fail(ErrorCode::kDeadlineExceeded,
                      fmt::format("nothing was ready within first_batch_seconds ({})",

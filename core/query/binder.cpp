@@ -149,27 +149,30 @@ Binder::Binder(std::shared_ptr<arrow::Schema> schema, bool has_row_numbers)
     : schema_(std::move(schema)), has_row_numbers_(has_row_numbers) {}
 
 Result<void> Binder::add_computed(const std::vector<Item>& items) {
-  for (const Item& item : items) {
-    BOWSHOT_CHECK(item.alias && item.expression);  // as parse_compute_item() makes them
-    if (computed_.size() == kComputedColumnsMax)
-      return fail(Error{.code = ErrorCode::kBadParameter,
-                        .detail = fmt::format("more than {} computed columns", kComputedColumnsMax),
-                        .position = item.position});
-    const std::string& name = *item.alias;
-    const bool is_taken =
-        name == kRowNumberName || schema_->GetFieldIndex(name) >= 0 ||
-        std::ranges::find(computed_, name, &NamedExpression::name) != computed_.end();
-    if (is_taken || name.empty())
-      return fail(Error{
-          .code = ErrorCode::kBadParameter,
-          .detail = name.empty() ? std::string("a computed column needs a name")
-                                 : fmt::format("the name {} is already taken", spell_name(name)),
-          .position = item.position});
-    BOWSHOT_ASSIGN(ExpressionPtr expression, bind(item.expression));
-    // dictionary<utf8> is the type of a column as it was declared, not of what is computed.
-    if (is_text(*expression->type)) expression = make_cast(expression, arrow::utf8());
-    computed_.push_back({.name = name, .expression = std::move(expression)});
-  }
+  for (const Item& item : items) BOWSHOT_TRY(in_item(item, add_computed(item)));
+  return {};
+}
+
+Result<void> Binder::add_computed(const Item& item) {
+  BOWSHOT_CHECK(item.alias && item.expression);  // as parse_compute_item() makes them
+  if (computed_.size() == kComputedColumnsMax)
+    return fail(Error{.code = ErrorCode::kBadParameter,
+                      .detail = fmt::format("more than {} computed columns", kComputedColumnsMax),
+                      .position = item.position});
+  const std::string& name = *item.alias;
+  const bool is_taken =
+      name == kRowNumberName || schema_->GetFieldIndex(name) >= 0 ||
+      std::ranges::find(computed_, name, &NamedExpression::name) != computed_.end();
+  if (is_taken || name.empty())
+    return fail(Error{.code = ErrorCode::kBadParameter,
+                      .detail = name.empty()
+                                    ? std::string("a computed column needs a name")
+                                    : fmt::format("the name {} is already taken", spell_name(name)),
+                      .position = item.position});
+  BOWSHOT_ASSIGN(ExpressionPtr expression, bind(item.expression));
+  // dictionary<utf8> is the type of a column as it was declared, not of what is computed.
+  if (is_text(*expression->type)) expression = make_cast(expression, arrow::utf8());
+  computed_.push_back({.name = name, .expression = std::move(expression)});
   return {};
 }
 

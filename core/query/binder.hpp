@@ -13,6 +13,13 @@
 
 namespace bowshot {
 
+/// Says in a result's error which item of a JSON request it is of.
+template <class T>
+Result<T> in_item(const Item& item, Result<T> result) {
+  if (!result && result.error().pointer.empty()) result.error().pointer = item.pointer;
+  return result;
+}
+
 /// Names and types: binds syntax to a dataset's columns, the computed columns so far, and `_row`.
 /// `_row` means the pseudo-column unless it is written quoted, `"_row"`, and the dataset has it.
 class Binder {
@@ -41,6 +48,7 @@ class Binder {
   Result<Measure> bind_measure(const Item& item) const;
 
  private:
+  Result<void> add_computed(const Item& item);
   std::unexpected<Error> unknown_column(std::string_view name, bool quoted, int64_t position) const;
 
   std::shared_ptr<arrow::Schema> schema_;  // Arrow's way: shared with the dataset

@@ -34,6 +34,7 @@ struct Item {
   int64_t position = 0;       // byte offset of the item in the parameter's text
   int64_t name_position = 0;  // of the name or function: after an alias or the `-`
   std::string text;           // as written, without surrounding blanks
+  std::string pointer = {};   // JSON Pointer of the text that `position` counts in; empty: a URL
 };
 
 /// Split and parse list parameters. Errors: `bad_parameter` with `position`; an empty list is one.

@@ -18,9 +18,12 @@ int hex_digit(char c) {
   return -1;
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 bool is_left_bare(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("-._~,:()").contains(c);
+  return is_letter_or_digit(c) || std::string_view("-._~,:()").contains(c);
 }
 
 Error decoding_error(std::string detail, size_t position) {
@@ -40,6 +43,21 @@ std::string percent_encode(std::string_view text) {
       encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return encoded;
+}
+
+std::string decode_unreserved(std::string_view text) {
+  constexpr std::string_view kMarks = "-._~";
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    const char c = low >= 0 ? static_cast<char>(high * 16 + low) : '\0';
+    const bool is_unreserved = is_letter_or_digit(c) || (c != '\0' && kMarks.contains(c));
+    decoded += is_unreserved ? c : text[i];
+    if (is_unreserved) i += 2;
+  }
+  return decoded;
 }
 
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {

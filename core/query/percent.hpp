@@ -9,4 +9,8 @@ namespace bowshot {
 /// (request.hpp); leaves letters, digits and - . _ ~ , : ( ) as they are.
 std::string percent_encode(std::string_view text);
 
+/// Decodes `%61` and all that is the same in a URL without its escape (RFC 3986, 6.2.2.2): letters,
+/// digits and - . _ ~. Other escapes, broken ones too, stay as they are.
+std::string decode_unreserved(std::string_view text);
+
 }  // namespace bowshot

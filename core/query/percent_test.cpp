@@ -40,6 +40,15 @@ TEST(PercentDecode, RefusesWhatIsNotUtf8) {
   }
 }
 
+TEST(DecodeUnreserved, TouchesOnlyWhatNeedsNoEscape) {
+  EXPECT_EQ(decode_unreserved("/v1/%64ata%73ets/%7E%2d%2E%5f%39"), "/v1/datasets/~-._9");
+  for (const std::string_view same :
+       {"", "/a", "%2F%2f%25%20%00%C3%A9%40%3a", "%", "a%", "a%6", "%zz", "%6g", "%%2F"})
+    EXPECT_EQ(decode_unreserved(same), same);
+  EXPECT_EQ(decode_unreserved("%2541"), "%2541");  // once, not again
+  EXPECT_EQ(decode_unreserved("%%41"), "%A");
+}
+
 TEST(PercentEncode, IsUndoneByDecoding) {
   std::string every_byte;
   for (int c = 1; c < 0x80; ++c) every_byte += static_cast<char>(c);

@@ -34,7 +34,8 @@ std::span<const Shape> served_shapes();
 struct Request {
   std::string dataset;
   Shape shape = Shape::kRows;
-  SyntaxPtr filter;  // null: no filter
+  SyntaxPtr filter;            // null: no filter
+  std::string filter_pointer;  // JSON Pointer of the filter; empty: from a URL
   std::vector<Item> compute;
   std::vector<Item> select;  // rows; empty: all
   std::vector<Item> order;

@@ -147,7 +147,8 @@ class Validation {
                                : fmt::format("given twice, as `{}` and as `{}`",
                                              names_seen_.at(parameter), raw.name));
 
-    if (const auto* text = std::get_if<std::string>(&raw.value)) return set_text(*parameter, *text);
+    if (const auto* text = std::get_if<std::string>(&raw.value))
+      return set_text(*parameter, *text, raw.pointer);
     if (const auto* number = std::get_if<RawNumber>(&raw.value);
         number && parameter->kind == Kind::kInteger)
       return set_integer(*parameter, number->text);
@@ -192,12 +193,17 @@ class Validation {
     return bad_parameter(fmt::format("must be {}, was {}", expected_text(parameter), what));
   }
 
-  Result<void> set_text(const ParameterInfo& parameter, const std::string& text) {
-    if (parameter.kind == Kind::kFilter) return set_filter(parameter, text);
+  Result<void> set_text(const ParameterInfo& parameter, const std::string& text,
+                        const std::string& pointer) {
+    if (parameter.kind == Kind::kFilter) {
+      request_.filter_pointer = pointer;
+      return set_filter(parameter, text);
+    }
     if (text.empty()) return bad_parameter("the value is empty");
     if (parameter.is_list()) {
       BOWSHOT_ASSIGN(std::vector<Item> items, parse_list(parameter.kind, text, *limits_));
-      return set_list(parameter, std::move(items), "");
+      for (Item& item : items) item.pointer = pointer;
+      return set_list(parameter, std::move(items));
     }
     switch (parameter.kind) {
       case Kind::kInteger:
@@ -246,38 +252,36 @@ class Validation {
   Result<void> set_items(const ParameterInfo& parameter, const std::vector<std::string>& texts,
                          const std::string& pointer) {
     std::vector<Item> items;
-    for (const std::string& text : texts) {
-      auto item = parse_item(parameter.kind, text, *limits_);
-      if (!item) {
-        Error error = std::move(item).error();
-        error.pointer = json_pointer(pointer, fmt::format("{}", items.size()));
-        return fail(std::move(error));
-      }
-      items.push_back(*std::move(item));
-    }
-    return set_list(parameter, std::move(items), pointer);
+    for (const std::string& text : texts)
+      BOWSHOT_TRY(add_item(parse_item(parameter.kind, text, *limits_),
+                           json_pointer(pointer, fmt::format("{}", items.size())), items));
+    return set_list(parameter, std::move(items));
   }
 
   Result<void> set_members(const ParameterInfo& parameter, const std::vector<AliasedText>& members,
                            const std::string& pointer) {
     std::vector<Item> items;
-    for (const AliasedText& member : members) {
-      auto item = parse_aliased(parameter.kind, member, *limits_);
-      if (!item) {
-        Error error = std::move(item).error();
-        error.pointer = json_pointer(pointer, member.alias);
-        return fail(std::move(error));
-      }
-      items.push_back(*std::move(item));
-    }
-    return set_list(parameter, std::move(items), "");
+    for (const AliasedText& member : members)
+      BOWSHOT_TRY(add_item(parse_aliased(parameter.kind, member, *limits_),
+                           json_pointer(pointer, member.alias), items));
+    return set_list(parameter, std::move(items));
   }
 
-  /// `array_pointer`: of the JSON array that the items came from; empty: from a text or an object.
-  Result<void> set_list(const ParameterInfo& parameter, std::vector<Item> items,
-                        std::string_view array_pointer) {
+  /// An item of a JSON array or object, or what is wrong with it, under its own pointer.
+  static Result<void> add_item(Result<Item> item, std::string pointer, std::vector<Item>& items) {
+    if (!item) {
+      Error error = std::move(item).error();
+      error.pointer = std::move(pointer);
+      return fail(std::move(error));
+    }
+    item->pointer = std::move(pointer);
+    items.push_back(*std::move(item));
+    return {};
+  }
+
+  Result<void> set_list(const ParameterInfo& parameter, std::vector<Item> items) {
     if (items.empty()) return bad_parameter("the list is empty");
-    if (parameter.kind == Kind::kNameList) BOWSHOT_TRY(check_names_once(items, array_pointer));
+    if (parameter.kind == Kind::kNameList) BOWSHOT_TRY(check_names_once(items));
     std::vector<std::string> texts;
     for (const Item& item : items) texts.push_back(spell_item(item));
     spelt_[&parameter] = fmt::format("{}", fmt::join(texts, ","));
@@ -285,16 +289,14 @@ class Validation {
     return {};
   }
 
-  static Result<void> check_names_once(const std::vector<Item>& items,
-                                       std::string_view array_pointer) {
+  static Result<void> check_names_once(const std::vector<Item>& items) {
     std::set<std::string_view> names;
     for (size_t i = 0; i < items.size(); ++i) {
       if (names.insert(items[i].name).second) continue;
-      Error error{.code = ErrorCode::kBadParameter,
-                  .detail = fmt::format("the column {} is repeated", quote_value(items[i].name)),
-                  .position = items[i].position};
-      if (!array_pointer.empty()) error.pointer = json_pointer(array_pointer, fmt::format("{}", i));
-      return fail(std::move(error));
+      return fail({.code = ErrorCode::kBadParameter,
+                   .detail = fmt::format("the column {} is repeated", quote_value(items[i].name)),
+                   .position = items[i].position,
+                   .pointer = items[i].pointer});
     }
     return {};
   }

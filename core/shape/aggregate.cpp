@@ -12,7 +12,7 @@ namespace {
 
 Result<void> bind_keys(const Request& request, const Binder& binder, Plan& plan) {
   for (const Item& item : request.by) {
-    BOWSHOT_ASSIGN(NamedExpression key, binder.bind_key(item));
+    BOWSHOT_ASSIGN(NamedExpression key, in_item(item, binder.bind_key(item)));
     plan.keys.push_back(std::move(key));
   }
   return {};
@@ -20,7 +20,7 @@ Result<void> bind_keys(const Request& request, const Binder& binder, Plan& plan)
 
 Result<void> bind_measures(const Request& request, const Binder& binder, Plan& plan) {
   for (const Item& item : request.measures) {
-    BOWSHOT_ASSIGN(Measure measure, binder.bind_measure(item));
+    BOWSHOT_ASSIGN(Measure measure, in_item(item, binder.bind_measure(item)));
     plan.measures.push_back(std::move(measure));
   }
   return {};
@@ -58,10 +58,12 @@ Result<void> check_names_once(const Request& request, const arrow::Schema& schem
                                       "another alias",
                                       quote_value(names[i])),
                 .parameter = is_key ? "by" : "measures"};
-    if (is_key)
-      error.position = request.by[i].position;
-    else if (measure < request.measures.size())
-      error.position = request.measures[measure].position;
+    const std::vector<Item>& items = is_key ? request.by : request.measures;
+    const size_t index = is_key ? i : measure;
+    if (index < items.size()) {
+      error.position = items[index].position;
+      error.pointer = items[index].pointer;
+    }
     return fail(std::move(error));
   }
   return {};
@@ -79,8 +81,9 @@ Result<std::vector<OrderItem>> bind_order(const std::vector<Item>& items,
            .detail = fmt::format("the answer has no column {}; it has {}", quote_value(item.name),
                                  fmt::join(schema.field_names(), ", ")),
            .position = item.name_position,
+           .pointer = item.pointer,
            .suggestions = suggest(item.name, schema.field_names())});
-    BOWSHOT_TRY(check_orderable(*schema.field(output)->type(), item));
+    BOWSHOT_TRY(in_item(item, check_orderable(*schema.field(output)->type(), item)));
     order.push_back({.output = output, .expression = nullptr, .descending = item.descending});
   }
   return order;

@@ -37,7 +37,9 @@ Result<std::shared_ptr<const Plan>> make_plan(const Request& request,
   BOWSHOT_TRY(in_parameter("compute", binder.add_computed(request.compute)));
   plan->computed = binder.computed();
   if (request.filter) {
-    BOWSHOT_ASSIGN(plan->filter, in_parameter("filter", binder.bind_filter(request.filter)));
+    auto filter = in_parameter("filter", binder.bind_filter(request.filter));
+    if (!filter) filter.error().pointer = request.filter_pointer;
+    BOWSHOT_ASSIGN(plan->filter, std::move(filter));
   }
   plan->offset = request.offset;
   plan->limit = request.limit;

@@ -158,5 +158,54 @@ TEST_F(MakePlan, SuggestsWhatTheOrderMayHaveMeant) {
   EXPECT_EQ(planned.error().suggestions, std::vector<std::string>{"count"});
 }
 
+TEST_F(MakePlan, ErrorsOfJsonRequestsPointAtTheItem) {
+  struct PointerCase {
+    std::string_view shape;
+    std::string_view members;
+    ErrorCode code;
+    std::string_view parameter;
+    std::string_view pointer;
+    int64_t position;
+  };
+  using enum ErrorCode;
+  const PointerCase cases[] = {
+      {"rows", R"j("select":["id","nope"])j", kUnknownColumn, "select", "/select/1", 0},
+      {"rows", R"j("select":"id,nope")j", kUnknownColumn, "select", "/select", 3},
+      {"rows", R"j("order":["id","-tags"])j", kTypeMismatch, "order", "/order/1", 1},
+      {"rows", R"j("compute":["y:id*2","z:A+1"])j", kTypeMismatch, "compute", "/compute/1", 2},
+      {"rows", R"j("compute":{"y":"id*2","a/b":"nope"})j", kUnknownColumn, "compute",
+       "/compute/a~1b", 0},
+      {"rows", R"j("compute":["id:id*2"])j", kBadParameter, "compute", "/compute/0", 0},
+      {"rows", R"j("filter":"id > 1 AND A > 2")j", kTypeMismatch, "filter", "/filter", 15},
+      {"aggregate", R"j("by":["a","bin(A,2)"])j", kTypeMismatch, "by", "/by/1", 4},
+      {"aggregate", R"j("measures":["count()","sum(A)"])j", kTypeMismatch, "measures",
+       "/measures/1", 4},
+      {"aggregate", R"j("measures":{"n":"count()","m":"summ(a)"})j", kBadParameter, "measures",
+       "/measures/m", 0},
+      {"aggregate", R"j("measures":["sum(a)","sum(a)"])j", kBadParameter, "measures", "/measures/1",
+       0},
+      {"aggregate", R"j("by":["a"],"order":["count","nope"])j", kUnknownColumn, "order", "/order/1",
+       0},
+  };
+  for (const auto& [shape, members, code, parameter, pointer, position] : cases) {
+    SCOPED_TRACE(members);
+    const std::string body = R"({"dataset":"awkward","shape":")" + std::string(shape) + "\"," +
+                             std::string(members) + "}";
+    const auto request = parse_json_request(body, Limits{});
+    ASSERT_TRUE(request) << request.error().detail;
+    const auto planned = make_plan(*request, dataset_);
+    ASSERT_FALSE(planned);
+    EXPECT_EQ(planned.error().code, code) << planned.error().detail;
+    EXPECT_EQ(planned.error().parameter, parameter);
+    EXPECT_EQ(planned.error().pointer, pointer);
+    EXPECT_EQ(planned.error().position, position);
+  }
+}
+
+TEST_F(MakePlan, ErrorsOfUrlRequestsHaveNoPointer) {
+  for (const std::string_view query : {"select=nope", "order=tags", "filter=nope%3E1"})
+    EXPECT_EQ(plan(Shape::kRows, query).error().pointer, "") << query;
+}
+
 }  // namespace
 }  // namespace bowshot

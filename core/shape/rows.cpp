@@ -32,7 +32,7 @@ Result<std::vector<NamedExpression>> bind_select(const std::vector<Item>& items,
   std::vector<NamedExpression> columns;
   for (const Item& item : items) {
     BOWSHOT_ASSIGN(ExpressionPtr column,
-                   binder.bind_name(item.name, item.quoted, item.name_position));
+                   in_item(item, binder.bind_name(item.name, item.quoted, item.name_position)));
     columns.push_back({item.name, std::move(column)});
   }
   return columns;
@@ -42,8 +42,8 @@ Result<std::vector<OrderItem>> bind_order(const std::vector<Item>& items, const 
   std::vector<OrderItem> order;
   for (const Item& item : items) {
     BOWSHOT_ASSIGN(ExpressionPtr column,
-                   binder.bind_name(item.name, item.quoted, item.name_position));
-    BOWSHOT_TRY(check_orderable(*column->type, item));
+                   in_item(item, binder.bind_name(item.name, item.quoted, item.name_position)));
+    BOWSHOT_TRY(in_item(item, check_orderable(*column->type, item)));
     order.push_back({.expression = std::move(column), .descending = item.descending});
   }
   return order;
