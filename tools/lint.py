@@ -159,7 +159,9 @@ def check_clang_tidy(look_at_all: bool) -> tuple[bool, str]:
         return False, "build/release/compile_commands.json is missing: run ./bow build"
     folder = TOP / "build/lint"
     clean = CleanFiles()
-    files = [p for p in write_compile_commands(folder) if look_at_all or not clean.record(p).exists()]
+    files = [
+        p for p in write_compile_commands(folder) if look_at_all or not clean.record(p).exists()
+    ]
     command = ["nice", f"clang-tidy-{CLANG_VERSION}", "--quiet", "-p", str(folder)]
 
     def look(path: str) -> str:

@@ -122,7 +122,7 @@ EXPECTED: dict[str, Callable[[Any], Any]] = {name: keep(p) for name, p in PEOPLE
     "int64 against uint64": lambda t: t.extremes.filter(C("id").is_in([0, 1, 2, 5])).select("id"),
     "decimals compare exactly": lambda t: t.extremes.filter(C("id").is_in([0, 2])).select("id"),
     "minus one leaves nothing of the least int64": lambda t: t.extremes.filter(
-        C("big").is_not_null() & C("small").is_not_null()  # 0 whatever the number
+        C("big").is_not_null() & C("small").is_not_null()
     ).select("id"),
     "no rows to filter": lambda t: t.empty,
     "two columns that differ by case": lambda t: t.names[1:2].select("A", "a"),
