@@ -38,9 +38,9 @@ Result<void> HttpSink::begin(const AnswerHead& head) {
   return writer_->start(200, headers_, head.body_bytes);
 }
 
-Result<void> HttpSink::write(const ByteList& bytes) {
+Result<void> HttpSink::write(const ByteList& bytes, const std::function<void()>& when_slow) {
   const std::vector<std::string_view> pieces = pieces_of(bytes);
-  return writer_->write(pieces);
+  return writer_->write(pieces, when_slow);
 }
 
 void HttpSink::abort(const ByteList& last) {

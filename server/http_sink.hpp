@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,7 @@ class HttpSink final : public AnswerSink {
 
   Result<void> begin(const AnswerHead& head) override;
   bool takes_body() const override { return takes_body_; }
-  Result<void> write(const ByteList& bytes) override;
+  Result<void> write(const ByteList& bytes, const std::function<void()>& when_slow) override;
   Result<void> end() override { return writer_->finish(); }
   void abort(const ByteList& last) override;
 

@@ -51,6 +51,9 @@ class Body {
   /// What to write when the answer fails after its first bytes.
   ByteList abort();
 
+  /// As BatchStream::rest().
+  void rest() { stream_->rest(); }
+
   // After the first next():
   const std::string& media_type() const { return negotiated_.media_type; }
   ContentCoding coding() const { return coding_; }

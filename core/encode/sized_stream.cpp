@@ -72,6 +72,8 @@ class SizedStream final : public BatchStream {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return stream_->schema(); }
 
+  void rest() override { stream_->rest(); }
+
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
     BOWSHOT_TRY(fill());
     if (!rest_) return nullptr;

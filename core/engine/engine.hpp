@@ -18,6 +18,8 @@ class BatchStream {
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
   /// The next batch, of at least one row; null at the end. After an error or the end: the same.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> next() = 0;
+  /// The reader is slow: lets go of what next() can read again at little cost. Between two next().
+  virtual void rest() {}
 };
 
 struct EngineCapabilities {

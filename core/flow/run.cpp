@@ -118,7 +118,7 @@ Result<void> Run::send_rest() {
   int64_t bytes_sent = 0;
   for (ByteList bytes = std::move(first_); !bytes.empty();) {
     context_.metrics->body_bytes_total += byte_count(bytes);
-    BOWSHOT_TRY(sink_->write(bytes));
+    BOWSHOT_TRY(sink_->write(bytes, [this] { body_->rest(); }));
     bytes_sent += byte_count(bytes);
     // By the length the client knows that it has everything: its leaving now is no cancelling.
     if (head_.body_bytes == bytes_sent) break;

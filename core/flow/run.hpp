@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,8 @@ class AnswerSink {
   virtual Result<void> begin(const AnswerHead& head) = 0;
   /// False: after begin comes end at once, and what has been read of the answer is dropped.
   virtual bool takes_body() const { return true; }
-  virtual Result<void> write(const ByteList& bytes) = 0;
+  /// `when_slow` is called, on this thread, when the reader takes nothing for a while; maybe often.
+  virtual Result<void> write(const ByteList& bytes, const std::function<void()>& when_slow) = 0;
   virtual Result<void> end() = 0;
   /// After begin: writes `last` and breaks the body off, so that no reader takes it for the whole.
   virtual void abort(const ByteList& last) = 0;

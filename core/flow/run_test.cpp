@@ -41,6 +41,7 @@ class FakeEngine : public Engine {
 
   std::deque<Step> steps;
   int streams_alive = 0;
+  int rests = 0;
 
  private:
   class Stream : public BatchStream {
@@ -56,6 +57,7 @@ class FakeEngine : public Engine {
       engine_->steps.pop_front();
       return step(stop_);
     }
+    void rest() override { ++engine_->rests; }
 
    private:
     FakeEngine* engine_;  // outlives the stream
@@ -89,8 +91,9 @@ struct RecordingSink : AnswerSink {
     return {};
   }
   bool takes_body() const override { return wants_body; }
-  Result<void> write(const ByteList& bytes) override {
+  Result<void> write(const ByteList& bytes, const std::function<void()>& when_slow) override {
     if (on_write) on_write();
+    if (is_slow) when_slow();
     written += byte_count(bytes);
     if (reader_left) return fail(ErrorCode::kCancelled, "the client left");
     return {};
@@ -111,6 +114,7 @@ struct RecordingSink : AnswerSink {
   bool is_aborted = false;
   bool reader_left = false;
   bool wants_body = true;
+  bool is_slow = false;
   std::function<void()> on_write;
 };
 
@@ -161,6 +165,16 @@ TEST_F(RunAnswer, ManyBatchesThenTheEnd) {
   EXPECT_FALSE(sink_.heads[0].body_bytes);
   EXPECT_EQ(metrics_.rows_total, 75'010);
   EXPECT_EQ(metrics_.body_bytes_total, sink_.written);
+}
+
+TEST_F(RunAnswer, ASlowReaderLetsTheEngineRest) {
+  engine_.steps = {give(10), give(10)};
+  ASSERT_TRUE(run());
+  EXPECT_EQ(engine_.rests, 0);
+  sink_.is_slow = true;
+  engine_.steps = {give(10), give(70'000)};
+  ASSERT_TRUE(run());
+  EXPECT_GE(engine_.rests, 2);
 }
 
 TEST_F(RunAnswer, AnErrorBeforeTheFirstBatchTouchesNoSink) {

@@ -18,6 +18,9 @@ class AnswerStream : public BatchStream {
   AnswerStream(QueryContext context, std::unique_ptr<RawBatches> rows);
   const std::shared_ptr<arrow::Schema>& schema() const override;
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
+  void rest() override {
+    if (rows_) rows_->rest();
+  }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -201,6 +201,7 @@ TEST_P(DuckDbLongRows, StreamInBoundedMemory) {
       ASSERT_EQ(texts.GetView(i), text(expected));
     }
     held_max = std::max(held_max, resident_bytes() - before);
+    if (expected % 3 == 0) stream->rest();  // changes nothing of what follows
   }
   EXPECT_EQ(expected, kRows + 1);
   EXPECT_LT(held_max, int64_t{300} << 20);

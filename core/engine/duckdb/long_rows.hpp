@@ -23,6 +23,7 @@ class LongRows : public RawBatches {
  public:
   LongRows(QueryContext context, RowRange range, Engine* windows);
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
+  void rest() override { stored_.rest(); }
 
  private:
   Result<void> start_search();

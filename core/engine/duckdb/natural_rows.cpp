@@ -154,6 +154,9 @@ class NaturalRows : public RawBatches {
     }
     return rows_->next();
   }
+  void rest() override {
+    if (rows_) rows_->rest();
+  }
 
  private:
   QueryContext context_;

@@ -19,6 +19,9 @@ class RawBatches {
   virtual ~RawBatches() = default;
   /// At least one row; null at the end.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> next() = 0;
+  /// As BatchStream::rest(). A statement goes on: what it has found ahead may have been a long
+  /// scan.
+  virtual void rest() {}
 };
 
 /// What every kind of RawBatches runs its statements with.

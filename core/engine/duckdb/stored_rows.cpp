@@ -67,6 +67,15 @@ Result<void> StoredRows::move_to(std::span<const int64_t> rows) {
   return {};
 }
 
+void StoredRows::rest() {
+  // Where pages of nested columns are not known, all of the row group before would be read again.
+  const arrow::Schema& schema = *context_.plan->schema;
+  for (const int output : outputs_)
+    if (schema.field(output)->type()->num_fields() > 0) return;
+  stream_.reset();
+  batch_.reset();
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> StoredRows::take(std::span<const int64_t> rows) {
   BOWSHOT_TRY(move_to(rows));
   arrow::Int64Builder builder;

@@ -22,6 +22,9 @@ class StoredRows {
   /// The first of `rows` (ascending, not none), and those after it that were read with it.
   Result<std::shared_ptr<arrow::RecordBatch>> take(std::span<const int64_t> rows);
 
+  /// Lets go of what was read, where the next take() reads it again at little cost.
+  void rest();
+
   /// Whether an output is a dataset column as it is stored.
   static bool is_stored(const Expression& expression);
 

@@ -131,6 +131,9 @@ Result<std::unique_ptr<GroupRun>> GroupRun::make(std::shared_ptr<const DataFile>
         properties.set_pre_buffer(false);
         for (const int column : columns) {
           const std::vector<int> leaves = leaf_columns(*file, column);
+          // Pages of nested columns may be unknown: then all before a row is decoded again.
+          if (leaves.size() != 1 || schema.Column(leaves[0])->max_repetition_level() > 0)
+            run->is_reopened_cheaply_ = false;
           int64_t start = 0;
           if (span.first_row > 0)
             start = place_leaves(file, span.group_begin, leaves, span.first_row, page_maps,

@@ -41,6 +41,8 @@ class GroupRun {
   /// The next `rows` rows of `columns[slot]`, of the declared type; `rows` within the span.
   Result<std::shared_ptr<arrow::ChunkedArray>> next(size_t slot, int64_t rows,
                                                     const StopToken& stop);
+  /// Whether the rows that come can be read by a new run at the cost of a page or so a column.
+  bool is_reopened_cheaply() const { return is_reopened_cheaply_; }
 
  private:
   struct Column {
@@ -52,6 +54,7 @@ class GroupRun {
 
   std::shared_ptr<const DataFile> file_;
   int64_t skip_rows_max_ = 0;
+  bool is_reopened_cheaply_ = true;
   std::unique_ptr<parquet::arrow::FileReader> reader_;  // the columns' readers point into it
   std::vector<Column> columns_;
 };

@@ -39,6 +39,7 @@ std::shared_ptr<arrow::Table> read(ParquetEngine& engine, const std::shared_ptr<
                ->field(static_cast<int>(&column - (*batch)->columns().data()))
                ->type()));
     batches.push_back(*batch);
+    if (batches.size() % 2 == 0) (*stream)->rest();  // changes nothing of what follows
   }
   EXPECT_FALSE((*stream)->next().value());  // the end stays the end
   return *arrow::Table::FromRecordBatches(plan->schema, batches);

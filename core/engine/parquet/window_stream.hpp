@@ -23,6 +23,10 @@ class WindowStream : public BatchStream {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return plan_->schema; }
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
+  /// Lets go of the columns' pages and dictionaries, which the next batch opens again where it is.
+  void rest() override {
+    if (run_ && run_->is_reopened_cheaply()) run_.reset();
+  }
 
  private:
   WindowStream() = default;

@@ -112,7 +112,7 @@ Result<void> AnswerWriter::send(int status, const Headers& headers, std::string_
   state_ = State::kEnded;
   pieces_.assign({piece_of(head_)});
   if (framing_ == Framing::kLength && !body.empty()) pieces_.push_back(piece_of(body));
-  return write_all();
+  return write_all({});
 }
 
 Result<void> AnswerWriter::start(int status, const Headers& headers,
@@ -152,7 +152,7 @@ void AnswerWriter::make_head(int status, const Headers& headers,
   if (target_.is_head_method) framing_ = Framing::kNoBody;
 }
 
-Result<void> AnswerWriter::write(Pieces pieces) {
+Result<void> AnswerWriter::write(Pieces pieces, const std::function<void()>& when_slow) {
   BOWSHOT_CHECK(state_ == State::kStarted);
   if (after_ >= AfterAnswer::kReset) return fail(ErrorCode::kCancelled, "the answer was given up");
   if (target_.stop.stop_requested()) return fail(target_.stop.error());
@@ -160,10 +160,11 @@ Result<void> AnswerWriter::write(Pieces pieces) {
   if (piece_bytes == 0) return {};  // an empty chunk would be the last one
   if (framing_ == Framing::kLength && piece_bytes > body_bytes_left_)
     return give_up({.code = ErrorCode::kInternal, .detail = "more bytes than the Content-Length"});
-  return write_framed(pieces, piece_bytes);
+  return write_framed(pieces, piece_bytes, when_slow);
 }
 
-Result<void> AnswerWriter::write_framed(Pieces pieces, int64_t piece_bytes) {
+Result<void> AnswerWriter::write_framed(Pieces pieces, int64_t piece_bytes,
+                                        const std::function<void()>& when_slow) {
   std::array<char, 20> size_line;
   pieces_.clear();
   if (!head_.empty()) pieces_.push_back(piece_of(head_));
@@ -177,7 +178,7 @@ Result<void> AnswerWriter::write_framed(Pieces pieces, int64_t piece_bytes) {
       if (!piece.empty()) pieces_.push_back(piece_of(piece));
   if (framing_ == Framing::kChunked) pieces_.push_back(piece_of(kLineEnd));
   if (framing_ == Framing::kLength) body_bytes_left_ -= piece_bytes;
-  return write_all();
+  return write_all(when_slow);
 }
 
 Result<void> AnswerWriter::finish() {
@@ -189,7 +190,7 @@ Result<void> AnswerWriter::finish() {
   pieces_.clear();
   if (!head_.empty()) pieces_.push_back(piece_of(head_));
   if (framing_ == Framing::kChunked) pieces_.push_back(piece_of(kLastChunk));
-  return write_all();
+  return write_all({});
 }
 
 void AnswerWriter::abort(Pieces last) {
@@ -198,7 +199,7 @@ void AnswerWriter::abort(Pieces last) {
     if (framing_ == Framing::kLength && last_bytes >= body_bytes_left_)
       framing_ = Framing::kNoBody;  // with `last` the body would look whole: reset without it
     // A failure here leaves nothing else to do: the connection is reset all the same.
-    [[maybe_unused]] const auto written = write_framed(last, last_bytes);
+    [[maybe_unused]] const auto written = write_framed(last, last_bytes, {});
   }
   state_ = State::kEnded;
   if (after_ < AfterAnswer::kReset) after_ = AfterAnswer::kReset;
@@ -213,8 +214,7 @@ std::unexpected<Error> AnswerWriter::give_up(Error error) {
   return fail(std::move(error));
 }
 
-Result<void> AnswerWriter::write_all() {
-  auto deadline = std::chrono::steady_clock::time_point::max();
+Result<void> AnswerWriter::write_all(const std::function<void()>& when_slow) {
   auto* piece = pieces_.data();
   auto* const end = piece + pieces_.size();
   while (piece != end) {
@@ -224,13 +224,10 @@ Result<void> AnswerWriter::write_all() {
     const ssize_t sent = sendmsg(target_.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      if (deadline == std::chrono::steady_clock::time_point::max())
-        deadline = std::chrono::steady_clock::now() + target_.stall_timeout;
-      BOWSHOT_TRY(wait_writable(deadline));
+      BOWSHOT_TRY(wait_for_reader(when_slow));
       continue;
     }
     if (sent < 0) return give_up({.code = ErrorCode::kCancelled, .detail = "the client left"});
-    deadline = std::chrono::steady_clock::time_point::max();
     bytes_written_ += sent;
     target_.bytes_sent->fetch_add(sent, std::memory_order_relaxed);
     auto left = static_cast<size_t>(sent);
@@ -244,29 +241,45 @@ Result<void> AnswerWriter::write_all() {
   return {};
 }
 
-Result<void> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point deadline) {
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+Result<void> AnswerWriter::wait_for_reader(const std::function<void()>& when_slow) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto deadline = begun + target_.stall_timeout;
+  bool is_writable = false;
+  if (when_slow && kSlowAfter < target_.stall_timeout) {
+    BOWSHOT_ASSIGN(is_writable, wait_writable(begun + kSlowAfter));
+    if (!is_writable) when_slow();
+  }
+  if (!is_writable) {
+    BOWSHOT_ASSIGN(is_writable, wait_writable(deadline));
+  }
+  if (is_writable) return {};
+  return give_up({.code = ErrorCode::kDeadlineExceeded,
+                  .detail = "the client read nothing for " +
+                            std::to_string(stalled_seconds(target_.stall_timeout)) +
+                            " s (stalled_reader_seconds)"});
+}
+
+Result<bool> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point deadline) {
   std::array<pollfd, 2> waits = {{
       {.fd = target_.descriptor, .events = POLLOUT | POLLRDHUP, .revents = 0},
       {.fd = target_.shutdown_descriptor, .events = POLLIN, .revents = 0},
   }};
-  const auto timeout_ms = std::clamp<int64_t>(left.count(), 0, INT_MAX);
-  const int ready = poll(waits.data(), waits.size(), static_cast<int>(timeout_ms));
-  if (ready < 0 && errno != EINTR)
+  int ready = 0;
+  do {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto timeout_ms = std::clamp<int64_t>(left.count(), 0, INT_MAX);
+    ready = poll(waits.data(), waits.size(), static_cast<int>(timeout_ms));
+  } while (ready < 0 && errno == EINTR);
+  if (ready < 0)
     return give_up({.code = ErrorCode::kInternal, .detail = "poll failed on a connection"});
   // End of input counts as leaving, and the event loop may notice it a little later than we do.
   if ((waits[0].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
     return give_up({.code = ErrorCode::kCancelled, .detail = "the client left"});
-  if ((waits[0].revents & POLLOUT) != 0) return {};
+  if ((waits[0].revents & POLLOUT) != 0) return true;
   if ((waits[1].revents & POLLIN) != 0)
     return give_up({.code = ErrorCode::kNotReady, .detail = "the server is shutting down"});
-  if (ready == 0)
-    return give_up({.code = ErrorCode::kDeadlineExceeded,
-                    .detail = "the client read nothing for " +
-                              std::to_string(stalled_seconds(target_.stall_timeout)) +
-                              " s (stalled_reader_seconds)"});
-  return {};
+  return false;
 }
 
 std::string error_answer(const Error& error, const ErrorWriter& error_writer, bool is_head_method) {

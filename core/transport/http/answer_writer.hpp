@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,7 +51,8 @@ class AnswerWriter final : public ResponseWriter {
   Result<void> send(int status, const Headers& headers, std::string_view body) override;
   Result<void> start(int status, const Headers& headers,
                      std::optional<int64_t> content_length) override;
-  Result<void> write(Pieces pieces) override;
+  using ResponseWriter::write;
+  Result<void> write(Pieces pieces, const std::function<void()>& when_slow) override;
   Result<void> finish() override;
   void abort(Pieces last) override;
   bool started() const override { return bytes_written_ > 0; }
@@ -65,9 +67,12 @@ class AnswerWriter final : public ResponseWriter {
   enum class Framing { kLength, kChunked, kUntilClose, kNoBody };
 
   void make_head(int status, const Headers& headers, std::optional<int64_t> content_length);
-  Result<void> write_framed(Pieces pieces, int64_t piece_bytes);
-  Result<void> write_all();
-  Result<void> wait_writable(std::chrono::steady_clock::time_point deadline);
+  Result<void> write_framed(Pieces pieces, int64_t piece_bytes,
+                            const std::function<void()>& when_slow);
+  Result<void> write_all(const std::function<void()>& when_slow);
+  Result<void> wait_for_reader(const std::function<void()>& when_slow);
+  /// False when nothing was taken until `deadline`.
+  Result<bool> wait_writable(std::chrono::steady_clock::time_point deadline);
   std::unexpected<Error> give_up(Error error);
 
   AnswerTarget target_;

@@ -222,6 +222,24 @@ TEST_F(AnswerWriterTest, MorePiecesThanOneGatherWriteTakes) {
   EXPECT_EQ(text.substr(text.find("\r\n\r\n") + 4), expected);
 }
 
+TEST_F(AnswerWriterTest, TellsThatTheReaderIsSlow) {
+  AnswerWriter writer(target());
+  const std::string piece(600'000, 'x');  // more than the socket takes
+  std::string received(2 * piece.size(), ' ');
+  int64_t received_bytes = 0;
+  int calls = 0;
+  const auto read_some = [&] {
+    ++calls;
+    received_bytes += recv(ends_[1], received.data(), received.size(), MSG_DONTWAIT);
+  };
+  ASSERT_TRUE(writer.start(200, {}, static_cast<int64_t>(piece.size())));
+  const std::string_view pieces[] = {piece};
+  ASSERT_TRUE(writer.write(pieces, read_some));
+  EXPECT_GE(calls, 1);
+  EXPECT_GT(received_bytes, 0);
+  EXPECT_GT(bytes_sent_, static_cast<int64_t>(piece.size()));
+}
+
 TEST_F(AnswerWriterTest, ErrorAnswersSayWhenToComeBack) {
   const auto write_error = [](const Error& error, Headers& headers, std::string& body) {
     headers.add("Content-Type", "application/problem+json");

@@ -21,6 +21,9 @@ namespace bowshot::http {
 /// the call returns.
 using Pieces = std::span<const std::string_view>;
 
+/// After so long without progress a reader is slow.
+inline constexpr std::chrono::milliseconds kSlowAfter{100};
+
 /// Writes one answer, from the handler's thread, in blocking calls under a deadline
 /// (stalled_reader_seconds without progress; SO_SNDBUF is the only buffer). Exactly one of: send();
 /// or start(), write()..., then finish() or abort(). HEAD requests: bodies are counted, not sent.
@@ -33,7 +36,10 @@ class ResponseWriter {
   /// body is chunked (HTTP/1.0: ended by close).
   virtual Result<void> start(int status, const Headers& headers,
                              std::optional<int64_t> content_length) = 0;
-  virtual Result<void> write(Pieces pieces) = 0;
+  /// `when_slow` is called, within this call, each time that the reader has taken nothing for
+  /// kSlowAfter: the time to let go of memory. May be empty.
+  virtual Result<void> write(Pieces pieces, const std::function<void()>& when_slow) = 0;
+  Result<void> write(Pieces pieces) { return write(pieces, {}); }
   virtual Result<void> finish() = 0;
   /// After the first byte: writes `last` (may be empty) without a last chunk and resets the
   /// connection, so that no reader takes a part for the whole.
