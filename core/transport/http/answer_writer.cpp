@@ -1,7 +1,6 @@
 #include "transport/http/answer_writer.hpp"
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -217,11 +216,8 @@ std::unexpected<Error> AnswerWriter::give_up(Error error) {
 Result<void> AnswerWriter::write_all(const std::function<void()>& when_slow) {
   auto* piece = pieces_.data();
   auto* const end = piece + pieces_.size();
-  while (piece != end) {
-    msghdr message{};
-    message.msg_iov = piece;
-    message.msg_iovlen = static_cast<size_t>(std::min<ptrdiff_t>(end - piece, IOV_MAX));
-    const ssize_t sent = sendmsg(target_.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (piece != end || target_.stream->has_unsent()) {
+    const ssize_t sent = target_.stream->send({piece, end});
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       BOWSHOT_TRY(wait_for_reader(when_slow));
@@ -261,7 +257,7 @@ Result<void> AnswerWriter::wait_for_reader(const std::function<void()>& when_slo
 
 Result<bool> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point deadline) {
   std::array<pollfd, 2> waits = {{
-      {.fd = target_.descriptor, .events = POLLOUT | POLLRDHUP, .revents = 0},
+      {.fd = target_.stream->descriptor(), .events = POLLOUT | POLLRDHUP, .revents = 0},
       {.fd = target_.shutdown_descriptor, .events = POLLIN, .revents = 0},
   }};
   int ready = 0;

@@ -13,6 +13,7 @@
 
 #include "base/stop.hpp"
 #include "transport/http/server.hpp"
+#include "transport/http/stream.hpp"
 
 namespace bowshot::http {
 
@@ -27,13 +28,13 @@ enum class AfterAnswer {
   kResetNow,  // the client left or reads nothing: nobody to wait for
 };
 
-/// What an answer is written to, and how. The descriptor and the pointers outlive the writer.
+/// What an answer is written to, and how. What is pointed to outlives the writer.
 struct AnswerTarget {
-  int descriptor = -1;           // a stream socket; only this writer writes to it meanwhile
-  int shutdown_descriptor = -1;  // readable once running answers must end
-  bool is_head_method = false;   // count bodies, do not send them
-  bool is_chunkable = true;      // HTTP/1.1
-  bool keep_alive = true;        // as the request has it
+  Stream* stream = nullptr;                     // only this writer writes to it meanwhile
+  int shutdown_descriptor = -1;                 // readable once running answers must end
+  bool is_head_method = false;                  // count bodies, do not send them
+  bool is_chunkable = true;                     // HTTP/1.1
+  bool keep_alive = true;                       // as the request has it
   const std::atomic<bool>* stopping = nullptr;  // the server: no more requests on this connection
   std::chrono::milliseconds stall_timeout{};
   std::atomic<int64_t>* bytes_sent = nullptr;

@@ -15,13 +15,17 @@ namespace {
 /// What a writer wrote, over a socket pair: bytes go in here and come out there.
 class AnswerWriterTest : public ::testing::Test {
  protected:
-  AnswerWriterTest() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_.data()), 0); }
+  static std::array<int, 2> make_pair() {
+    std::array<int, 2> ends{-1, -1};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+    return ends;
+  }
   ~AnswerWriterTest() override {
     for (const int end : ends_) ::close(end);
   }
 
   AnswerTarget target() {
-    return {.descriptor = ends_[0],
+    return {.stream = &stream_,
             .shutdown_descriptor = shutdown_.descriptor(),
             .stopping = &stopping_,
             .stall_timeout = std::chrono::seconds(10),
@@ -44,7 +48,8 @@ class AnswerWriterTest : public ::testing::Test {
     return std::regex_replace(text, kDate, "Date: D\r\n");
   }
 
-  std::array<int, 2> ends_{-1, -1};
+  std::array<int, 2> ends_ = make_pair();
+  PlainStream stream_{ends_[0]};
   WakeDescriptor shutdown_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int64_t> bytes_sent_ = 0;

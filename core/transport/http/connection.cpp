@@ -6,9 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -50,20 +48,71 @@ void run_handler(const ServerOptions& options, const Request& request, AnswerWri
 
 }  // namespace
 
-Connection::Connection(ServerState* server, Socket socket, bool is_same_machine)
-    : server_(server),
-      socket_(std::move(socket)),
-      is_same_machine_(is_same_machine),
-      reader_(&server->options.limits) {}
+Connection::Connection(ServerState* server, Socket socket, PeerKind peer, TlsContext::Ssl tls)
+    : server_(server), socket_(std::move(socket)), peer_(peer), reader_(&server->limits) {
+  const int descriptor = socket_.native_handle();
+  if (tls) {
+    auto stream = std::make_unique<TlsStream>(descriptor, std::move(tls));
+    tls_ = stream.get();
+    stream_ = std::move(stream);
+    state_ = State::kHandshake;
+    deadline_ = Clock::now() + server_->timeouts.head;
+  } else {
+    stream_ = std::make_unique<PlainStream>(descriptor);
+  }
+}
 
 void Connection::start() {
-  begin_head();
+  if (state_ != State::kHandshake) begin_head();
   arm_read();
+}
+
+// The handshake: keys are worked with on a worker, so that the loop never computes.
+
+void Connection::fill_handshake() {
+  const ssize_t bytes = tls_->fill();
+  if (bytes < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return arm_read();
+  if (bytes <= 0) return close();
+  WorkerPool::Task task = [self = shared_from_this()] {
+    const auto outcome = self->tls_->handshake();
+    asio::post(self->server_->loop, [self, outcome] { self->on_handshake(outcome); });
+  };
+  if (!server_->workers.submit(std::move(task))) close();
+}
+
+void Connection::on_handshake(TlsStream::Handshake outcome) {
+  if (state_ != State::kHandshake) return;  // the deadline or the server's stop closed it
+  while (stream_->has_unsent()) {
+    if (stream_->send({}) >= 0) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return close();
+    return socket_.async_wait(Socket::wait_write, [self = shared_from_this(), outcome](error_code) {
+      self->on_handshake(outcome);
+    });
+  }
+  if (outcome == TlsStream::Handshake::kMore) return arm_read();
+  end_handshake(outcome);
+}
+
+void Connection::end_handshake(TlsStream::Handshake outcome) {
+  state_ = State::kHead;
+  if (outcome == TlsStream::Handshake::kPlainHttp) {
+    tls_ = nullptr;
+    stream_ = std::make_unique<PlainStream>(socket_.native_handle());
+    return refuse({.code = ErrorCode::kBadRequest,
+                   .detail = "this port speaks TLS: the address begins with https://"});
+  }
+  if (outcome == TlsStream::Handshake::kFailed) {
+    server_->requests_malformed.fetch_add(1, std::memory_order_relaxed);
+    return begin_farewell();  // until the client has the alert
+  }
+  if (refusal_) return refuse(*refusal_);
+  begin_head();
+  on_readable();  // the request may have come with the client's last word
 }
 
 void Connection::begin_head() {
   state_ = State::kHead;
-  reader_ = HeadReader(&server_->options.limits);
+  reader_ = HeadReader(&server_->limits);
   deadline_ = Clock::now() + server_->timeouts.idle;
 }
 
@@ -72,8 +121,8 @@ void Connection::begin_head() {
 void Connection::arm_read() {
   if (is_read_armed_ || is_input_ended_) return;
   if (state_ == State::kBody && is_write_pending_) return;  // bounds input_; see send_continue()
-  is_input_full_ = state_ == State::kRunning &&
-                   input_.size() >= static_cast<size_t>(server_->options.limits.head_bytes);
+  is_input_full_ =
+      state_ == State::kRunning && input_.size() >= static_cast<size_t>(server_->limits.head_bytes);
   if (is_input_full_) return server_->on_fast_ticks_wanted();
   is_read_armed_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
@@ -83,8 +132,9 @@ void Connection::arm_read() {
 }
 
 void Connection::on_readable() {
+  if (state_ == State::kHandshake) return fill_handshake();
   auto& buffer = server_->read_buffer;
-  const ssize_t bytes = recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const ssize_t bytes = stream_->receive(buffer);
   if (bytes > 0) return on_input({buffer.data(), static_cast<size_t>(bytes)});
   if (bytes == 0) return on_input_end();
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return arm_read();
@@ -114,6 +164,7 @@ void Connection::on_input_end() {
     case State::kFarewell:
       if (!is_write_pending_) close();
       return;
+    case State::kHandshake:  // reads for itself
     case State::kDraining:
     case State::kClosed:
       return;
@@ -146,12 +197,14 @@ void Connection::begin_body() {
   input_.erase(0, reader_.size());
   const Head& head = reader_.head();
   request_ = std::move(reader_.head().request);
-  request_.is_same_machine = is_same_machine_;
+  request_.is_same_machine = peer_ != PeerKind::kOtherMachine;
+  request_.is_unix_socket = peer_ == PeerKind::kUnixSocket;
+  request_.is_secure = tls_ != nullptr;
   state_ = State::kBody;
   body_start_ = Clock::now();
   deadline_ = body_start_ + server_->timeouts.head;
   chunked_.reset();
-  if (head.is_chunked) chunked_.emplace(server_->options.limits);
+  if (head.is_chunked) chunked_.emplace(server_->limits);
   // A client that has begun to send does not wait for the word to do so.
   if (head.expects_continue && input_.empty() && (head.is_chunked || head.content_length > 0))
     send_continue();
@@ -159,12 +212,39 @@ void Connection::begin_body() {
 
 void Connection::send_continue() {
   output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  output_start_ = 0;
+  write_output(&Connection::on_continue_sent);
+}
+
+void Connection::on_continue_sent(bool is_sent) {
+  if (state_ == State::kBody) is_sent ? advance() : close();
+}
+
+/// Sends output_, however long the client takes; then `done`, from the loop, unless it was closed.
+void Connection::write_output(OutputDone done) {
   is_write_pending_ = true;
-  asio::async_write(socket_, asio::buffer(output_),
-                    [self = shared_from_this()](error_code error, size_t) {
-                      self->is_write_pending_ = false;
-                      if (self->state_ == State::kBody) error ? self->close() : self->advance();
-                    });
+  bool is_sent = true;
+  while (output_start_ < output_.size() || stream_->has_unsent()) {
+    const iovec piece{.iov_base = output_.data() + output_start_,
+                      .iov_len = output_.size() - output_start_};
+    const ssize_t bytes = stream_->send({&piece, 1});
+    if (bytes >= 0) {
+      output_start_ += static_cast<size_t>(bytes);
+      server_->bytes_sent += bytes;
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+      return socket_.async_wait(Socket::wait_write, [self = shared_from_this(), done](error_code) {
+        if (self->state_ != State::kClosed) self->write_output(done);
+      });
+    is_sent = false;
+    break;
+  }
+  asio::post(server_->loop, [self = shared_from_this(), done, is_sent] {
+    self->is_write_pending_ = false;
+    if (self->state_ != State::kClosed) (self.get()->*done)(is_sent);
+  });
 }
 
 void Connection::take_body() {
@@ -196,7 +276,7 @@ void Connection::dispatch() {
   server_->requests_total.fetch_add(1, std::memory_order_relaxed);
   stop_ = StopSource();
   const Head& head = reader_.head();
-  AnswerTarget target{.descriptor = socket_.native_handle(),
+  AnswerTarget target{.stream = stream_.get(),
                       .shutdown_descriptor = server_->shutdown.descriptor(),
                       .is_head_method = request_.method == "HEAD",
                       .is_chunkable = head.version_minor > 0,
@@ -234,6 +314,10 @@ void Connection::on_answered(AfterAnswer after) {
 // The ends of a connection.
 
 void Connection::refuse(const Error& error) {
+  if (state_ == State::kHandshake) {
+    refusal_ = error;
+    return arm_read();
+  }
   const bool is_overload = error.code == ErrorCode::kOverloaded;
   if (!is_overload) server_->requests_malformed.fetch_add(1, std::memory_order_relaxed);
   state_ = State::kFarewell;
@@ -242,22 +326,21 @@ void Connection::refuse(const Error& error) {
   if (is_write_pending_) return begin_farewell();  // the 100 Continue is stuck: nothing can be said
   const bool is_head_method = reader_.is_head_method() || request_.method == "HEAD";
   output_ = error_answer(error, server_->options.error_writer, is_head_method);
-  is_write_pending_ = true;
-  asio::async_write(socket_, asio::buffer(output_),
-                    [self = shared_from_this()](error_code write_error, size_t bytes) {
-                      self->is_write_pending_ = false;
-                      self->server_->bytes_sent += static_cast<int64_t>(bytes);
-                      if (self->state_ == State::kClosed) return;
-                      if (write_error || self->is_input_ended_) return self->close();
-                      self->begin_farewell();
-                    });
+  output_start_ = 0;
+  write_output(&Connection::on_refusal_sent);
   arm_read();
+}
+
+void Connection::on_refusal_sent(bool is_sent) {
+  if (!is_sent || is_input_ended_) return close();
+  begin_farewell();
 }
 
 void Connection::begin_farewell() {
   state_ = State::kFarewell;
   deadline_ = Clock::now() + kFarewellTimeout;
   input_.clear();
+  stream_->end_output();
   error_code ignored;  // a socket that cannot be shut down is gone: the read says so
   socket_.shutdown(Socket::shutdown_send, ignored);
   arm_read();
@@ -298,7 +381,7 @@ void Connection::tick(Clock::time_point now) {
 }
 
 std::string Connection::head_seconds() const {
-  return std::to_string(server_->options.limits.head_seconds);
+  return std::to_string(server_->limits.head_seconds);
 }
 
 void Connection::on_deadline() {
@@ -318,7 +401,7 @@ void Connection::on_deadline() {
 }
 
 void Connection::stop_serving() {
-  if (state_ == State::kHead || state_ == State::kBody) close();
+  if (state_ == State::kHandshake || state_ == State::kHead || state_ == State::kBody) close();
 }
 
 void Connection::stop_running() {
@@ -329,11 +412,14 @@ void Connection::stop_running() {
 void Connection::reset() {
   error_code ignored;
   socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  is_reset_ = true;
   close();
 }
 
 void Connection::close() {
   if (state_ == State::kClosed) return;
+  // A worker may have the handshake, and nothing was said yet; after a part nothing may be said.
+  if (state_ != State::kHandshake && !is_reset_) stream_->end_output();
   state_ = State::kClosed;
   error_code ignored;
   socket_.close(ignored);

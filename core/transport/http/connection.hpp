@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,13 +10,16 @@
 #include "transport/http/answer_writer.hpp"
 #include "transport/http/chunked.hpp"
 #include "transport/http/head.hpp"
+#include "transport/http/listener.hpp"
 #include "transport/http/server_state.hpp"
+#include "transport/http/tls_stream.hpp"
 
 namespace bowshot::http {
 
 /// One client's connection: head, body, answer, and again. Lives on the event loop's thread; while
 /// an answer runs, a worker reads `request_` and writes to the socket, and the loop only reads from
 /// it: what comes is the next request, or the news that the client has left.
+///   kHandshake (with TLS) -> kHead; the loop carries the bytes, a worker computes
 ///   kHead -> kBody -> kRunning -> kHead ...
 ///   any   -> kFarewell: our last bytes are sent; reads on until the client has them, so that
 ///            closing does not reset what is under way -> kClosed
@@ -25,14 +27,14 @@ namespace bowshot::http {
 /// Shared: by the server's table and by the loop's pending operations.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
   using Clock = std::chrono::steady_clock;
 
-  /// `server` outlives the connection.
-  Connection(ServerState* server, Socket socket, bool is_same_machine);
+  /// `server` outlives the connection. A null `tls`: without TLS.
+  Connection(ServerState* server, Socket socket, PeerKind peer, TlsContext::Ssl tls);
 
   void start();
-  /// Answers with an error of the connection itself, then closes.
+  /// Answers with an error of the connection itself, then closes; after the handshake, if there is
+  /// one to come.
   void refuse(const Error& error);
   /// The server stops: closes at once unless an answer or its farewell is under way.
   void stop_serving();
@@ -43,10 +45,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool wants_fast_ticks() const;
 
  private:
-  enum class State { kHead, kBody, kRunning, kFarewell, kDraining, kClosed };
+  enum class State { kHandshake, kHead, kBody, kRunning, kFarewell, kDraining, kClosed };
 
   void arm_read();
   void on_readable();
+  void fill_handshake();
+  void on_handshake(TlsStream::Handshake outcome);
+  void end_handshake(TlsStream::Handshake outcome);
   void on_input(std::string_view bytes);
   void on_input_end();
   void on_input_error();
@@ -55,6 +60,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void begin_body();
   void take_body();
   void send_continue();
+  void on_continue_sent(bool is_sent);
+  void on_refusal_sent(bool is_sent);
+  using OutputDone = void (Connection::*)(bool is_sent);
+  void write_output(OutputDone done);
   void dispatch();
   static void run(std::shared_ptr<Connection> self, AnswerTarget target);  // on a worker
   void on_answered(AfterAnswer after);
@@ -70,7 +79,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   ServerState* server_;  // outlives every connection
   Socket socket_;
-  const bool is_same_machine_;
+  const PeerKind peer_;
+  TlsStream* tls_ = nullptr;        // stream_, where it is one
+  std::unique_ptr<Stream> stream_;  // of socket_
   State state_ = State::kHead;
   Clock::time_point deadline_ = Clock::time_point::max();
 
@@ -78,8 +89,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_read_armed_ = false;
   bool is_input_full_ = false;  // kRunning: enough is pipelined, reading rests
   bool is_input_ended_ = false;
+  bool is_reset_ = false;
   bool is_write_pending_ = false;  // of output_
   std::string output_;             // what the loop itself writes: 100 Continue, an error
+  size_t output_start_ = 0;        // what of it has left
+  std::optional<Error> refusal_;   // to be told once the handshake is done
   int64_t discarded_bytes_ = 0;    // kFarewell
 
   HeadReader reader_;

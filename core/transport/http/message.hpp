@@ -32,6 +32,8 @@ struct Request {
   std::string body;
   std::string host;  // the Host header's name without port, lower case; [::1] with brackets
   bool is_same_machine = false;  // a loopback or Unix-domain peer
+  bool is_unix_socket = false;   // came by a Unix-domain socket
+  bool is_secure = false;        // came within TLS
 };
 
 /// The reason phrase of a status.

@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +15,7 @@
 #include <utility>
 
 #include "transport/http/syntax.hpp"
+#include "transport/http/test_certificate_test.hpp"
 
 namespace bowshot::http::testing {
 
@@ -24,7 +27,87 @@ void require(bool succeeded, const char* what) {
 
 }  // namespace
 
-RawClient::RawClient(uint16_t port, std::string_view address) {
+/// The client's side of TLS, on memory.
+struct RawClient::Tls {
+  Tls()
+      : context(SSL_CTX_new(TLS_client_method())),
+        ssl(SSL_new(context)),
+        input(BIO_new(BIO_s_mem())),
+        output(BIO_new(BIO_s_mem())) {
+    BIO_set_mem_eof_return(input, -1);
+    SSL_set_bio(ssl, input, output);
+    SSL_set_connect_state(ssl);
+  }
+  ~Tls() {
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+  }
+  Tls(const Tls&) = delete;
+  Tls& operator=(const Tls&) = delete;
+
+  std::string take_output() {
+    std::string bytes(BIO_ctrl_pending(output), '\0');
+    if (!bytes.empty()) BIO_read(output, bytes.data(), static_cast<int>(bytes.size()));
+    return bytes;
+  }
+
+  SSL_CTX* context;
+  SSL* ssl;
+  BIO* input;
+  BIO* output;
+  bool has_shaken_hands = false;
+};
+
+RawClient::RawClient() {
+  if (is_tls_run()) tls_ = std::make_unique<Tls>();
+}
+
+RawClient RawClient::over_unix_socket(const std::string& path) {
+  RawClient client;
+  client.speak_plainly();
+  client.descriptor_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  require(client.descriptor_ >= 0, "socket");
+  sockaddr_un peer{};
+  peer.sun_family = AF_UNIX;
+  path.copy(peer.sun_path, sizeof(peer.sun_path) - 1);
+  require(::connect(client.descriptor_, reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) == 0,
+          "connect");
+  return client;
+}
+
+void RawClient::speak_plainly() {
+  tls_ = nullptr;
+}
+
+void RawClient::offer_protocols(const std::string& names) {
+  if (!tls_) tls_ = std::make_unique<Tls>();
+  SSL_set_alpn_protos(tls_->ssl, reinterpret_cast<const unsigned char*>(names.data()),
+                      static_cast<unsigned>(names.size()));
+}
+
+std::string RawClient::protocol() {
+  const unsigned char* name = nullptr;
+  unsigned bytes = 0;
+  SSL_get0_alpn_selected(tls_->ssl, &name, &bytes);
+  return {reinterpret_cast<const char*>(name), bytes};
+}
+
+std::string RawClient::tls_version() {
+  return SSL_get_version(tls_->ssl);
+}
+
+/// Ends without hands shaken when the server closes: what is read then says how.
+void RawClient::shake_hands() {
+  const auto deadline = std::chrono::steady_clock::now() + kTestDeadline;
+  while (SSL_do_handshake(tls_->ssl) != 1) {
+    send_all(tls_->take_output());
+    if (!read_more(deadline)) return;
+  }
+  tls_->has_shaken_hands = true;
+  send_all(tls_->take_output());
+}
+
+RawClient::RawClient(uint16_t port, std::string_view address) : RawClient() {
   if (address.find(':') == std::string_view::npos) {
     descriptor_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     require(descriptor_ >= 0, "socket");
@@ -53,6 +136,7 @@ RawClient::~RawClient() {
 
 RawClient::RawClient(RawClient&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
+      tls_(std::move(other.tls_)),
       buffer_(std::move(other.buffer_)),
       end_(other.end_) {}
 
@@ -70,6 +154,14 @@ void RawClient::shrink_receive_buffer() {
 }
 
 void RawClient::send(std::string_view bytes) {
+  if (!tls_) return send_all(bytes);
+  if (!tls_->has_shaken_hands) shake_hands();
+  if (bytes.empty() || end_ != StreamEnd::kOpen) return;
+  SSL_write(tls_->ssl, bytes.data(), static_cast<int>(bytes.size()));
+  send_all(tls_->take_output());
+}
+
+void RawClient::send_all(std::string_view bytes) {
   const auto deadline = std::chrono::steady_clock::now() + kTestDeadline;
   while (!bytes.empty()) {
     const ssize_t sent =
@@ -101,6 +193,22 @@ void RawClient::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
+/// Whether anything for the reader came of it; with TLS records may have to be whole first.
+bool RawClient::take(std::string_view bytes) {
+  if (!tls_) {
+    buffer_ += bytes;
+    return true;
+  }
+  BIO_write(tls_->input, bytes.data(), static_cast<int>(bytes.size()));
+  if (!tls_->has_shaken_hands) return true;
+  const size_t before = buffer_.size();
+  std::array<char, 16'384> plain;
+  int count;
+  while ((count = SSL_read(tls_->ssl, plain.data(), plain.size())) > 0)
+    buffer_.append(plain.data(), static_cast<size_t>(count));
+  return buffer_.size() > before;
+}
+
 bool RawClient::read_more(std::chrono::steady_clock::time_point deadline) {
   while (end_ == StreamEnd::kOpen) {
     const auto left =
@@ -111,10 +219,11 @@ bool RawClient::read_more(std::chrono::steady_clock::time_point deadline) {
     std::array<char, 65'536> bytes;
     const ssize_t count = recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (count > 0) {
-      buffer_.append(bytes.data(), static_cast<size_t>(count));
-      return true;
+      if (take({bytes.data(), static_cast<size_t>(count)})) return true;
+      continue;
     }
-    if (count == 0) end_ = StreamEnd::kClosed;
+    const bool is_cut = tls_ && (SSL_get_shutdown(tls_->ssl) & SSL_RECEIVED_SHUTDOWN) == 0;
+    if (count == 0) end_ = is_cut ? StreamEnd::kCut : StreamEnd::kClosed;
     if (count < 0 && errno == ECONNRESET) end_ = StreamEnd::kReset;
   }
   return false;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,8 @@ namespace bowshot::http::testing {
 /// What a test waits for at most; a pass never takes that long.
 inline constexpr std::chrono::seconds kTestDeadline{20};
 
-enum class StreamEnd { kOpen, kClosed, kReset };
+/// kCut: closed below TLS, whose own word for the end did not come.
+enum class StreamEnd { kOpen, kClosed, kReset, kCut };
 
 /// One answer as it came, before any interpretation but its framing.
 struct RawAnswer {
@@ -25,11 +27,19 @@ struct RawAnswer {
 /// throws when the machine fails it.
 class RawClient {
  public:
+  /// Speaks TLS in a TLS run, and takes any certificate; the handshake comes with the first bytes.
   explicit RawClient(uint16_t port, std::string_view address = "127.0.0.1");
+  static RawClient over_unix_socket(const std::string& path);
   /// Binds nothing, connects later: the descriptor is taken now.
   static RawClient unconnected();
   ~RawClient();
   RawClient(RawClient&& other) noexcept;
+  /// This client speaks plainly though the run has TLS, or TLS with these protocols offered (ALPN).
+  void speak_plainly();
+  void offer_protocols(const std::string& names);
+  /// The protocol chosen, `http/1.1`; empty: none. `TLSv1.3`.
+  std::string protocol();
+  std::string tls_version();
   RawClient& operator=(RawClient&&) = delete;
 
   void connect(uint16_t port);
@@ -52,12 +62,17 @@ class RawClient {
   StreamEnd end() const { return end_; }
 
  private:
-  RawClient() = default;
+  struct Tls;
+  RawClient();
   bool read_more(std::chrono::steady_clock::time_point deadline);
   bool read_line(std::string& line);
   void read_chunks(RawAnswer& answer);
+  void shake_hands();
+  void send_all(std::string_view bytes);
+  bool take(std::string_view bytes);
 
   int descriptor_ = -1;
+  std::unique_ptr<Tls> tls_;  // in a TLS run
   std::string buffer_;
   StreamEnd end_ = StreamEnd::kOpen;
 };

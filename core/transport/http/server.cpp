@@ -12,6 +12,7 @@
 #include "base/check.hpp"
 #include "base/guarded.hpp"
 #include "transport/http/connection.hpp"
+#include "transport/http/listener.hpp"
 #include "transport/http/server_state.hpp"
 
 namespace bowshot::http {
@@ -31,12 +32,14 @@ constexpr size_t kRefusalsMax = 64;
 
 class AsioServer final : public Server {
  public:
-  AsioServer(ServerOptions options, std::string host);
+  explicit AsioServer(ServerOptions options);
   ~AsioServer() override { stop(std::chrono::milliseconds(0)); }
-  Result<void> listen(const tcp::endpoint& endpoint);
+  Result<void> listen();
 
   uint16_t port() const override { return port_; }
-  std::string url() const override { return "http://" + host_ + ":" + std::to_string(port_); }
+  std::vector<std::string> addresses() const override { return addresses_; }
+  void set_limits(const Limits& limits) override;
+  void set_tls(std::shared_ptr<const TlsContext> tls) override;
   void start() override;
   void stop(std::chrono::milliseconds grace) override;
   ServerCounters counters() const override;
@@ -45,9 +48,12 @@ class AsioServer final : public Server {
   enum class Phase { kListening, kStarted, kStopped };
   using Clock = Connection::Clock;
 
-  void accept();
-  void on_accept(error_code error, tcp::socket socket);
-  void admit(tcp::socket socket);
+  void accept(Listener& listener);
+  void accept_all();
+  void accept_resting();
+  void on_accept(Listener& listener, error_code error, Socket socket);
+  void admit(const Listener& listener, Socket socket);
+  void close_listeners();
   void on_closed(Connection& connection);
   void schedule_tick(std::chrono::milliseconds interval);
   void tick();
@@ -55,50 +61,58 @@ class AsioServer final : public Server {
   std::vector<std::shared_ptr<Connection>> snapshot() const;
 
   ServerState state_;
-  const std::string host_;
   uint16_t port_ = 0;
+  std::vector<std::string> addresses_;
   std::mutex phase_mutex_;  // start() and stop(), whole
   Phase phase_ = Phase::kListening;
   std::thread loop_thread_;
   Guarded<bool> is_empty_{false};  // the server stops and no connection is left
 
   // The loop's thread only.
-  tcp::acceptor acceptor_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   asio::steady_timer accept_rest_;
   asio::steady_timer tick_timer_;
   Clock::time_point next_tick_ = Clock::time_point::max();  // max: none is due
-  bool is_accept_paused_ = false;
+  std::vector<Listener*> resting_;  // accept later: when a connection has closed, or soon
   std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
 };
 
-AsioServer::AsioServer(ServerOptions options, std::string host)
-    : state_(std::move(options)),
-      host_(std::move(host)),
-      acceptor_(state_.loop),
-      accept_rest_(state_.loop),
-      tick_timer_(state_.loop) {
+AsioServer::AsioServer(ServerOptions options)
+    : state_(std::move(options)), accept_rest_(state_.loop), tick_timer_(state_.loop) {
   state_.on_closed = [this](Connection& connection) { on_closed(connection); };
   state_.on_fast_ticks_wanted = [this] { schedule_tick(kFastTick); };
 }
 
-Result<void> AsioServer::listen(const tcp::endpoint& endpoint) {
-  error_code error;
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-  if (!error) port_ = acceptor_.local_endpoint(error).port();
-  if (error)
-    return fail(ErrorCode::kInternal, "cannot listen on " + host_ + ":" +
-                                          std::to_string(endpoint.port()) + ": " + error.message());
+Result<void> AsioServer::listen() {
+  const ServerOptions& options = state_.options;
+  if (options.listens_on_tcp) {
+    BOWSHOT_ASSIGN(auto tcp, Listener::listen_tcp(state_.loop, options.host, options.port));
+    port_ = tcp->port();
+    addresses_.push_back((options.tls ? "https://" : "http://") + tcp->address());
+    listeners_.push_back(std::move(tcp));
+  }
+  for (const std::string& path : options.unix_sockets) {
+    BOWSHOT_ASSIGN(auto listener, Listener::listen_unix(state_.loop, path));
+    addresses_.push_back(listener->address());
+    listeners_.push_back(std::move(listener));
+  }
+  if (listeners_.empty()) return fail(ErrorCode::kInternal, "there is nothing to listen on");
   return {};
+}
+
+void AsioServer::set_limits(const Limits& limits) {
+  asio::post(state_.loop, [this, limits] { state_.set_limits(limits); });
+}
+
+void AsioServer::set_tls(std::shared_ptr<const TlsContext> tls) {
+  asio::post(state_.loop, [this, tls = std::move(tls)] { state_.tls = tls; });
 }
 
 void AsioServer::start() {
   std::lock_guard lock(phase_mutex_);
   if (phase_ != Phase::kListening) return;
   phase_ = Phase::kStarted;
-  asio::post(state_.loop, [this] { accept(); });
+  asio::post(state_.loop, [this] { accept_all(); });
   loop_thread_ = std::thread([this] {
     // The loop ends when begin_stop() has closed the acceptor and no connection is left.
     state_.loop.run();
@@ -108,8 +122,7 @@ void AsioServer::start() {
 void AsioServer::stop(std::chrono::milliseconds grace) {
   std::lock_guard lock(phase_mutex_);
   if (std::exchange(phase_, Phase::kStopped) != Phase::kStarted) {
-    error_code ignored;
-    acceptor_.close(ignored);
+    close_listeners();
     return;
   }
   asio::post(state_.loop, [this] { begin_stop(); });
@@ -128,8 +141,7 @@ void AsioServer::stop(std::chrono::milliseconds grace) {
 
 void AsioServer::begin_stop() {
   state_.stopping = true;
-  error_code ignored;
-  acceptor_.close(ignored);
+  close_listeners();
   accept_rest_.cancel();
   for (const auto& connection : snapshot()) connection->stop_serving();
   if (connections_.empty()) {
@@ -146,41 +158,58 @@ ServerCounters AsioServer::counters() const {
           .bytes_sent = state_.bytes_sent};
 }
 
-void AsioServer::accept() {
-  const auto limit = static_cast<size_t>(state_.options.limits.connections) + kRefusalsMax;
-  is_accept_paused_ = connections_.size() >= limit;
-  if (is_accept_paused_ || !acceptor_.is_open()) return;
-  acceptor_.async_accept(
-      [this](error_code error, tcp::socket socket) { on_accept(error, std::move(socket)); });
+void AsioServer::close_listeners() {
+  for (const auto& listener : listeners_) listener->close();
 }
 
-void AsioServer::on_accept(error_code error, tcp::socket socket) {
-  if (!acceptor_.is_open()) return;  // the server stops
-  if (!error) admit(std::move(socket));
+void AsioServer::accept_all() {
+  for (const auto& listener : listeners_) accept(*listener);
+}
+
+/// One accept at work a listener; none while there are as many connections as there may be.
+void AsioServer::accept(Listener& listener) {
+  const auto limit = static_cast<size_t>(state_.limits.connections) + kRefusalsMax;
+  if (connections_.size() >= limit) {
+    resting_.push_back(&listener);
+    return;
+  }
+  if (!listener.acceptor().is_open()) return;
+  listener.acceptor().async_accept([this, &listener](error_code error, Socket socket) {
+    on_accept(listener, error, std::move(socket));
+  });
+}
+
+void AsioServer::on_accept(Listener& listener, error_code error, Socket socket) {
+  if (!listener.acceptor().is_open()) return;  // the server stops
+  if (!error) admit(listener, std::move(socket));
   const bool is_exhausted = error == asio::error::no_descriptors ||
                             error == asio::error::no_memory ||
                             error == asio::error::no_buffer_space ||
                             error == boost::system::errc::too_many_files_open_in_system;
-  if (!is_exhausted) return accept();
+  if (!is_exhausted) return accept(listener);
+  resting_.push_back(&listener);
   accept_rest_.expires_after(kAcceptRest);
   accept_rest_.async_wait([this](error_code wait_error) {
-    if (!wait_error) accept();
+    if (!wait_error) accept_resting();
   });
 }
 
-void AsioServer::admit(tcp::socket socket) {
-  error_code error;
-  const auto peer = socket.remote_endpoint(error);
-  if (error) return;  // gone already
-  socket.set_option(tcp::no_delay(true), error);
-  const auto address = peer.address();
-  const bool is_same_machine =
-      address.is_loopback() ||
-      (address.is_v6() && address.to_v6().is_v4_mapped() &&
-       asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
-  const bool is_over_limit =
-      connections_.size() >= static_cast<size_t>(state_.options.limits.connections);
-  auto connection = std::make_shared<Connection>(&state_, std::move(socket), is_same_machine);
+void AsioServer::accept_resting() {
+  for (Listener* const listener : std::exchange(resting_, {})) accept(*listener);
+}
+
+void AsioServer::admit(const Listener& listener, Socket socket) {
+  const auto peer = peer_kind(socket);
+  if (!peer) return;  // gone already
+  TlsContext::Ssl ssl;
+  if (state_.tls && !listener.is_unix_socket()) {
+    ssl = state_.tls->make_ssl();
+    if (!ssl) return;  // out of memory: the socket closes
+  }
+  error_code ignored;
+  if (!listener.is_unix_socket()) socket.set_option(tcp::no_delay(true), ignored);
+  const bool is_over_limit = connections_.size() >= static_cast<size_t>(state_.limits.connections);
+  auto connection = std::make_shared<Connection>(&state_, std::move(socket), *peer, std::move(ssl));
   connections_.emplace(connection.get(), connection);
   state_.connections_total.fetch_add(1, std::memory_order_relaxed);
   state_.connections_open = static_cast<int64_t>(connections_.size());
@@ -188,7 +217,7 @@ void AsioServer::admit(tcp::socket socket) {
   if (is_over_limit)
     connection->refuse({.code = ErrorCode::kOverloaded,
                         .detail = "the server has as many connections as it may (connections, " +
-                                  std::to_string(state_.options.limits.connections) + ")"});
+                                  std::to_string(state_.limits.connections) + ")"});
   else
     connection->start();
 }
@@ -196,7 +225,7 @@ void AsioServer::admit(tcp::socket socket) {
 void AsioServer::on_closed(Connection& connection) {
   connections_.erase(&connection);  // pending operations keep it until they have ended
   state_.connections_open = static_cast<int64_t>(connections_.size());
-  if (is_accept_paused_) accept();
+  accept_resting();
   if (!connections_.empty()) return;
   tick_timer_.cancel();
   next_tick_ = Clock::time_point::max();
@@ -239,15 +268,8 @@ void AsioServer::tick() {
 
 Result<std::unique_ptr<Server>> Server::make(ServerOptions options) {
   BOWSHOT_CHECK(options.handler != nullptr);
-  std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  if (error) return fail(ErrorCode::kInternal, "not an IP address to listen on: " + options.host);
-  if (address.is_v6()) host = "[" + host + "]";
-  const tcp::endpoint endpoint(address, options.port);
-  auto server = std::make_unique<AsioServer>(std::move(options), std::move(host));
-  BOWSHOT_TRY(server->listen(endpoint));
+  auto server = std::make_unique<AsioServer>(std::move(options));
+  BOWSHOT_TRY(server->listen());
   return server;
 }
 

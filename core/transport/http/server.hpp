@@ -14,6 +14,7 @@
 #include "base/limits.hpp"
 #include "base/stop.hpp"
 #include "transport/http/message.hpp"
+#include "transport/http/tls_context.hpp"
 
 namespace bowshot::http {
 
@@ -64,8 +65,11 @@ struct Timeouts {
 };
 
 struct ServerOptions {
+  bool listens_on_tcp = true;
   std::string host = "127.0.0.1";
-  uint16_t port = 8765;  // 0: any
+  uint16_t port = 8765;                   // 0: any
+  std::vector<std::string> unix_sockets;  // paths; never with TLS
+  std::shared_ptr<const TlsContext> tls;  // none: TCP without TLS
   Limits limits;
   Handler handler;
   ErrorWriter error_writer;
@@ -90,12 +94,18 @@ class Server {
   /// Binds and listens; an error names the address.
   static Result<std::unique_ptr<Server>> make(ServerOptions options);
   virtual ~Server() = default;
-  virtual uint16_t port() const = 0;
-  virtual std::string url() const = 0;  // http://127.0.0.1:8765
+  virtual uint16_t port() const = 0;  // 0: without TCP
+  /// Where it listens, TCP first: `http://127.0.0.1:8765`, `https://...`, `unix:PATH`.
+  virtual std::vector<std::string> addresses() const = 0;
+  std::string url() const { return addresses().front(); }
   virtual void start() = 0;
   /// Closes the listening sockets and idle connections at once, lets running answers finish until
   /// `grace` has passed, then stops them (StopReason::kShutdown) and joins every thread.
   virtual void stop(std::chrono::milliseconds grace) = 0;
+  /// For requests and connections to come; those under way keep theirs. From any thread, while the
+  /// server runs.
+  virtual void set_limits(const Limits& limits) = 0;
+  virtual void set_tls(std::shared_ptr<const TlsContext> tls) = 0;
   virtual ServerCounters counters() const = 0;
 };
 

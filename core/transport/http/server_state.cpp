@@ -5,17 +5,22 @@
 
 #include <utility>
 
+#include "transport/http/stream.hpp"
+
 namespace bowshot::http {
 
 namespace {
 
-constexpr size_t kReadBufferBytes = 64 << 10;
-
-Timeouts timeouts_of(const ServerOptions& options) {
+Timeouts timeouts_of(const ServerOptions& options, const Limits& limits) {
   if (options.timeouts) return *options.timeouts;
-  return {.head = std::chrono::seconds(options.limits.head_seconds),
-          .idle = std::chrono::seconds(options.limits.idle_seconds),
-          .stalled_reader = std::chrono::seconds(options.limits.stalled_reader_seconds)};
+  return {.head = std::chrono::seconds(limits.head_seconds),
+          .idle = std::chrono::seconds(limits.idle_seconds),
+          .stalled_reader = std::chrono::seconds(limits.stalled_reader_seconds)};
+}
+
+/// One a connection, and one that has answered but is not idle yet.
+size_t threads_max(const Limits& limits) {
+  return 2 * static_cast<size_t>(limits.connections);
 }
 
 }  // namespace
@@ -34,9 +39,16 @@ void WakeDescriptor::signal() {
 
 ServerState::ServerState(ServerOptions server_options)
     : options(std::move(server_options)),
-      timeouts(timeouts_of(options)),
-      // One a connection, and one that has answered but is not idle yet.
-      workers(2 * static_cast<size_t>(options.limits.connections)),
-      read_buffer(kReadBufferBytes) {}
+      limits(options.limits),
+      timeouts(timeouts_of(options, limits)),
+      tls(options.tls),
+      workers(threads_max(limits)),
+      read_buffer(Stream::kReceiveBytesMin) {}
+
+void ServerState::set_limits(const Limits& new_limits) {
+  limits = new_limits;
+  timeouts = timeouts_of(options, limits);
+  workers.set_threads_max(threads_max(limits));
+}
 
 }  // namespace bowshot::http

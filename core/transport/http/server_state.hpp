@@ -32,8 +32,13 @@ class WakeDescriptor {
 struct ServerState {
   explicit ServerState(ServerOptions server_options);
 
-  const ServerOptions options;
-  const Timeouts timeouts;
+  /// Of new requests and connections. The loop's thread only.
+  void set_limits(const Limits& new_limits);
+
+  const ServerOptions options;  // limits and tls as they were at the start
+  Limits limits;                // the loop's thread only, as timeouts and tls
+  Timeouts timeouts;
+  std::shared_ptr<const TlsContext> tls;
   boost::asio::io_context loop{1};  // one thread runs it
   WorkerPool workers;
   WakeDescriptor shutdown;             // signalled when running answers must end

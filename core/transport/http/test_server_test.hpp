@@ -12,6 +12,7 @@
 #include "base/guarded.hpp"
 #include "transport/http/raw_client_test.hpp"
 #include "transport/http/server.hpp"
+#include "transport/http/test_certificate_test.hpp"
 
 namespace bowshot::http::testing {
 
@@ -26,6 +27,10 @@ inline ServerOptions test_options(Handler handler) {
   options.port = 0;
   options.handler = std::move(handler);
   options.error_writer = write_test_error;
+  if (is_tls_run()) {
+    static const TestCertificate certificate;
+    options.tls = certificate.context();
+  }
   return options;
 }
 

@@ -74,6 +74,11 @@ void WorkerPool::stop() {
   for (const auto& worker : workers) worker->thread.join();
 }
 
+void WorkerPool::set_threads_max(size_t threads_max) {
+  std::lock_guard lock(mutex_);
+  threads_max_ = threads_max;
+}
+
 size_t WorkerPool::thread_count() const {
   std::lock_guard lock(mutex_);
   return static_cast<size_t>(std::ranges::count_if(

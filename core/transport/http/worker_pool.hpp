@@ -20,7 +20,7 @@ class WorkerPool {
 
   explicit WorkerPool(size_t threads_max,
                       std::chrono::milliseconds idle_max = std::chrono::minutes(1))
-      : threads_max_(threads_max), idle_max_(idle_max) {}
+      : idle_max_(idle_max), threads_max_(threads_max) {}
   ~WorkerPool() { stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -29,6 +29,8 @@ class WorkerPool {
   [[nodiscard]] bool submit(Task&& task);
   /// Lets the running tasks end and joins every thread. Idempotent.
   void stop();
+  /// For tasks to come; threads that are there stay.
+  void set_threads_max(size_t threads_max);
   size_t thread_count() const;
 
  private:
@@ -43,9 +45,9 @@ class WorkerPool {
   void run(Worker& worker);
   void join_retired();
 
-  const size_t threads_max_;
   const std::chrono::milliseconds idle_max_;
   mutable std::mutex mutex_;  // guards everything below
+  size_t threads_max_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  // of workers_; the last became idle last
   bool stopping_ = false;
