@@ -63,7 +63,7 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   }
   BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs));
   BOWSHOT_TRY(app->open_datasets());
-  auto windows = ParquetEngine::make();
+  auto windows = ParquetEngine::make(options.limits.page_cache_bytes);
   BOWSHOT_ASSIGN(auto duckdb,
                  DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,
                                      .temporary_directory = spill_directory(options)},

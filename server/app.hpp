@@ -7,6 +7,7 @@
 
 #include "access.hpp"
 #include "engine/engine.hpp"
+#include "engine/parquet/parquet_engine.hpp"
 #include "flow/admission.hpp"
 #include "flow/deadlines.hpp"
 #include "flow/metrics.hpp"
@@ -75,7 +76,7 @@ class App {
   const std::string cache_directory_;
   const AccessPolicy access_;
   std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Engine> parquet_engine_;  // outlives duckdb_engine_, which uses it
+  std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it
   std::unique_ptr<Engine> duckdb_engine_;
   Engines engines_;  // the two, in the order in which they are asked
   Admission admission_;

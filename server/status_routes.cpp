@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fstream>
 
+#include "base/shared_cache.hpp"
 #include "exchange.hpp"
 #include "problem.hpp"
 #include "version.hpp"
@@ -96,6 +97,21 @@ void write_flow_metrics(std::string& out, const FlowMetrics& metrics,
                                "Time from a stop to the engine's being idle.");
 }
 
+void write_page_cache_metrics(std::string& out, const CacheCounts& counts) {
+  const auto write = [&](std::string_view name, std::string_view type, std::string_view help,
+                         int64_t value) {
+    write_metric(out, name, type, help, static_cast<double>(value));
+  };
+  write("bowshot_page_cache_hits_total", "counter", "Decoded pages that were at hand.",
+        counts.hits);
+  write("bowshot_page_cache_misses_total", "counter", "Pages decoded for windows of rows.",
+        counts.misses);
+  write("bowshot_page_cache_evictions_total", "counter", "Decoded pages dropped for want of room.",
+        counts.evictions);
+  write("bowshot_page_cache_bytes", "gauge", "Memory of the decoded pages that are kept.",
+        counts.bytes);
+}
+
 void write_transport_metrics(std::string& out, const http::ServerCounters& counters) {
   const auto write = [&](std::string_view name, std::string_view type, std::string_view help,
                          int64_t value) {
@@ -116,6 +132,7 @@ void App::get_metrics(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   std::string out;
   write_flow_metrics(out, metrics_, admission_.counters());
+  write_page_cache_metrics(out, parquet_engine_->page_cache_counts());
   if (server_ != nullptr) write_transport_metrics(out, server_->counters());
   write_process_metrics(out);
   exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", out);

@@ -26,6 +26,7 @@ struct Limits {
   int64_t stalled_reader_seconds = 300;
   int64_t answer_bytes_held = 16 << 20;
   int64_t engine_memory_bytes = int64_t{4} << 30;  // half of the machine's or cgroup's memory
+  int64_t page_cache_bytes = int64_t{256} << 20;   // 1/32 of that memory, at most 1 GiB
   int64_t cache_bytes = int64_t{16} << 30;
 
   /// With what depends on the machine: cores and memory (of the cgroup, where it is less).

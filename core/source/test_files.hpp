@@ -40,6 +40,7 @@ class TemporaryFolder {
 struct WriteOptions {
   int64_t group_rows = 1'000;
   int64_t page_bytes = 1'024;
+  int64_t page_rows = 20'000;
   bool has_page_index = true;
   bool is_dictionary_encoded = true;
   bool stores_arrow_schema = true;
@@ -51,6 +52,7 @@ inline void write_parquet(const arrow::Table& table, const std::string& path,
                           const WriteOptions& options = {}) {
   parquet::WriterProperties::Builder properties;
   properties.data_pagesize(options.page_bytes)
+      ->max_rows_per_page(options.page_rows)
       ->write_batch_size(64)
       ->enable_page_checksum()
       ->data_page_version(options.page_version)

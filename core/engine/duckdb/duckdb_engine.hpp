@@ -8,15 +8,18 @@
 
 namespace bowshot {
 
+class ParquetEngine;
+
 /// The universal path: any plan as SQL in an embedded DuckDB. One database for all; each run has
 /// connections of its own. Safe from any thread; streams may outlive it. Not for static storage:
 /// when that is destroyed, DuckDB's thread-local state has gone.
 ///   auto engine = DuckDbEngine::make({.memory_bytes = limits.engine_memory_bytes}, windows);
 class DuckDbEngine : public Engine {
  public:
-  /// `windows` reads rows that are too long for DuckDB straight from Parquet (ParquetEngine); it
-  /// outlives the engine and its streams. Null: such rows need memory for whole row groups.
-  static Result<std::unique_ptr<DuckDbEngine>> make(const DuckDbOptions& options, Engine* windows);
+  /// `windows` reads rows by number and rows that are too long for DuckDB straight from Parquet;
+  /// it outlives the engine and its streams. Null: DuckDB reads all, whole row groups of long rows.
+  static Result<std::unique_ptr<DuckDbEngine>> make(const DuckDbOptions& options,
+                                                    ParquetEngine* windows);
 
   EngineCapabilities capabilities() const override;
   bool accepts(const Plan& plan) const override;
@@ -24,14 +27,15 @@ class DuckDbEngine : public Engine {
                                            const StopToken& stop) override;
 
  private:
-  DuckDbEngine(DuckDbOptions options, std::shared_ptr<DuckDbDatabase> database, Engine* windows)
+  DuckDbEngine(DuckDbOptions options, std::shared_ptr<DuckDbDatabase> database,
+               ParquetEngine* windows)
       : options_(std::move(options)), database_(std::move(database)), windows_(windows) {}
   /// A new database after an error from which DuckDB does not recover.
   Result<std::shared_ptr<DuckDbDatabase>> current_database();
 
   DuckDbOptions options_;
   Guarded<std::shared_ptr<DuckDbDatabase>> database_;  // shared with streams under way
-  Engine* windows_;                                    // outlives this: the caller's promise
+  ParquetEngine* windows_;                             // outlives this: the caller's promise
 };
 
 }  // namespace bowshot

@@ -95,18 +95,8 @@ std::shared_ptr<arrow::RecordBatch> LongRows::with_computed(const arrow::RecordB
   const int64_t rows = stored.num_rows();
   const auto computed = found_->Slice(found_used_, rows);
   found_used_ += rows;
-  std::vector<std::shared_ptr<arrow::Array>> columns(context_.plan->select.size());
-  arrow::FieldVector fields(columns.size());
-  const auto put = [&](const std::vector<int>& outputs, const arrow::RecordBatch& batch) {
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const auto output = static_cast<size_t>(outputs[i]);
-      columns[output] = batch.column(static_cast<int>(i));
-      fields[output] = arrow::field("", columns[output]->type());
-    }
-  };
-  put(stored_.outputs(), stored);
-  put(computed_outputs_, *computed);
-  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, std::move(columns));
+  return put_together(context_.plan->select.size(), {&stored_.outputs(), &stored},
+                      {&computed_outputs_, computed.get()});
 }
 
 }  // namespace bowshot

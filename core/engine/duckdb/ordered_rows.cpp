@@ -16,6 +16,7 @@
 #include "engine/duckdb/duckdb_dialect.hpp"
 #include "engine/duckdb/row_bytes.hpp"
 #include "engine/duckdb/stored_rows.hpp"
+#include "engine/parquet/parquet_engine.hpp"
 #include "engine/statement.hpp"
 
 namespace bowshot {
@@ -53,37 +54,76 @@ bool is_covered_by_order(const Plan& plan) {
   });
 }
 
-ExpressionPtr row_expression() {
-  return make_column(arrow::int64(), {.kind = ColumnReference::Kind::kRowNumber});
+/// Whether an output is read by row number straight from Parquet.
+bool is_read_by_number(const Expression& expression) {
+  const auto* column = std::get_if<ColumnReference>(&expression.node);
+  return column && column->kind != ColumnReference::Kind::kComputed;
 }
 
-/// The outputs that are read straight from Parquet: all stored ones where rows are long, else those
-/// whose values DuckDB would cut.
-std::vector<int> outputs_for_windows(const Plan& plan) {
-  const bool has_long_rows = is_long(largest_group(plan));
+/// The outputs that are read so, or those that are computed.
+std::vector<int> outputs_where(const Plan& plan, bool by_number) {
   std::vector<int> outputs;
-  for (size_t i = 0; i < plan.select.size(); ++i) {
-    const Expression& expression = *plan.select[i].expression;
-    if (StoredRows::is_stored(expression) && (has_long_rows || is_cut_by_duckdb(*expression.type)))
+  for (size_t i = 0; i < plan.select.size(); ++i)
+    if (is_read_by_number(*plan.select[i].expression) == by_number)
       outputs.push_back(static_cast<int>(i));
-  }
   return outputs;
 }
 
+/// A plan of `outputs` alone.
+std::shared_ptr<const Plan> plan_of(const Plan& plan, const std::vector<int>& outputs) {
+  auto part = std::make_shared<Plan>();
+  part->dataset = plan.dataset;
+  arrow::FieldVector fields;
+  for (const int output : outputs) {
+    part->select.push_back(plan.select[static_cast<size_t>(output)]);
+    fields.push_back(plan.schema->field(output));
+  }
+  part->schema = arrow::schema(std::move(fields));
+  return part;
+}
+
+/// Sorts keys and `_row` alone; then stored columns come straight from Parquet by row number, a
+/// batch at a time, and DuckDB computes the rest of the rows.
 class FetchedWindow : public RawBatches {
  public:
-  FetchedWindow(QueryContext context, Engine* windows)
+  FetchedWindow(QueryContext context, ParquetEngine* windows)
       : context_(std::move(context)), windows_(windows) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
-    if (is_done_) return nullptr;
-    is_done_ = true;
-    BOWSHOT_ASSIGN(const std::vector<int64_t> rows, find_rows());
-    if (rows.empty()) return nullptr;
-    return fetch(rows);
+    if (!has_begun_) {
+      has_begun_ = true;
+      BOWSHOT_TRY(begin());
+    }
+    if (!stored_) return std::exchange(computed_, nullptr);
+    BOWSHOT_ASSIGN(auto batch, stored_->next());
+    if (!batch || !computed_) return batch;
+    const auto beside = computed_->Slice(given_rows_, batch->num_rows());
+    given_rows_ += batch->num_rows();
+    return put_together(context_.plan->select.size(), {&stored_outputs_, batch.get()},
+                        {&computed_outputs_, beside.get()});
   }
 
  private:
+  Result<void> begin() {
+    const Plan& plan = *context_.plan;
+    BOWSHOT_ASSIGN(const std::vector<int64_t> rows, find_rows());
+    if (rows.empty()) return {};
+    if (!windows_) {
+      computed_outputs_.resize(plan.select.size());
+      std::iota(computed_outputs_.begin(), computed_outputs_.end(), 0);
+    } else {
+      stored_outputs_ = outputs_where(plan, true);
+      computed_outputs_ = outputs_where(plan, false);
+    }
+    if (!computed_outputs_.empty()) {
+      BOWSHOT_ASSIGN(computed_, compute(rows));
+    }
+    if (stored_outputs_.empty()) return {};
+    BOWSHOT_ASSIGN(stored_,
+                   windows_->read_rows(plan_of(plan, stored_outputs_), rows, context_.stop));
+    return {};
+  }
+
   Result<std::vector<int64_t>> find_rows() const {
     const Plan& plan = *context_.plan;
     RowsQuery query = base_query(plan);
@@ -98,52 +138,24 @@ class FetchedWindow : public RawBatches {
     return std::vector<int64_t>(numbers, numbers + batch->num_rows());
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> fetch(const std::vector<int64_t>& rows) const {
+  /// The outputs that DuckDB computes, of these rows, in this order.
+  Result<std::shared_ptr<arrow::RecordBatch>> compute(const std::vector<int64_t>& rows) const {
     const Plan& plan = *context_.plan;
     RowsQuery query = base_query(plan);
-    query.outputs = select_expressions(plan);
-    std::vector<int> stored;
-    if (windows_) stored = outputs_for_windows(plan);
-    // What the windows read is not asked of DuckDB, but for its place among the columns.
-    for (const int output : stored) query.outputs[static_cast<size_t>(output)] = row_expression();
+    for (const int output : computed_outputs_)
+      query.outputs.push_back(plan.select[static_cast<size_t>(output)].expression);
     query.row_number = true;
     query.filtered = false;
     query.scan.rows = rows;
     std::ranges::sort(query.scan.rows);
-    const std::vector<int64_t> ascending = query.scan.rows;
     BOWSHOT_ASSIGN(const std::string sql, rows_statement(plan, DuckDbDialect(), std::move(query)));
     BOWSHOT_ASSIGN(auto batch, collect(context_, sql));
     if (!batch || batch->num_rows() != static_cast<int64_t>(rows.size()))
       return fail(ErrorCode::kBadData, "rows that were found cannot be read again");
-    BOWSHOT_ASSIGN(batch, in_order(batch, ascending));  // joins may have moved them
-    if (!stored.empty()) {
-      BOWSHOT_ASSIGN(batch, with_stored(batch, ascending, stored));
-    }
     BOWSHOT_ASSIGN(batch, in_order(batch, rows));
     auto without_rows = batch->RemoveColumn(batch->num_columns() - 1);
     if (!without_rows.ok()) return fail(arrow_failure(without_rows.status()));
     return *std::move(without_rows);
-  }
-
-  /// `batch`, whose rows ascend, with columns read straight from Parquet.
-  Result<std::shared_ptr<arrow::RecordBatch>> with_stored(std::shared_ptr<arrow::RecordBatch> batch,
-                                                          const std::vector<int64_t>& ascending,
-                                                          const std::vector<int>& outputs) const {
-    StoredRows reader(context_, outputs, windows_);
-    std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
-    for (std::span<const int64_t> left = ascending; !left.empty();) {
-      BOWSHOT_ASSIGN(auto piece, reader.take(left));
-      left = left.subspan(static_cast<size_t>(piece->num_rows()));
-      pieces.push_back(std::move(piece));
-    }
-    BOWSHOT_ASSIGN(const auto stored, join_batches(pieces));
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const auto column = stored->column(static_cast<int>(i));
-      auto replaced = batch->SetColumn(outputs[i], arrow::field("", column->type()), column);
-      if (!replaced.ok()) return fail(arrow_failure(replaced.status()));
-      batch = *std::move(replaced);
-    }
-    return batch;
   }
 
   /// `batch`, whose last column is `_row`, in the order of `rows`.
@@ -168,13 +180,19 @@ class FetchedWindow : public RawBatches {
   }
 
   QueryContext context_;
-  Engine* windows_;  // outlives this: the maker's promise
-  bool is_done_ = false;
+  ParquetEngine* windows_;  // outlives this: the maker's promise; may be null
+  bool has_begun_ = false;
+  std::vector<int> stored_outputs_;
+  std::vector<int> computed_outputs_;
+  std::unique_ptr<BatchStream> stored_;           // null: none
+  std::shared_ptr<arrow::RecordBatch> computed_;  // null: none
+  int64_t given_rows_ = 0;                        // of computed_
 };
 
 }  // namespace
 
-Result<std::unique_ptr<RawBatches>> make_ordered_rows(QueryContext context, Engine* windows) {
+Result<std::unique_ptr<RawBatches>> make_ordered_rows(QueryContext context,
+                                                      ParquetEngine* windows) {
   const Plan& plan = *context.plan;
   const bool is_window = plan.limit && *plan.limit <= kFetchedRowsMax;
   if (is_window && !is_covered_by_order(plan))

@@ -92,4 +92,19 @@ Result<std::shared_ptr<arrow::RecordBatch>> StoredRows::take(std::span<const int
   return taken->record_batch();
 }
 
+std::shared_ptr<arrow::RecordBatch> put_together(size_t count, const SomeOutputs& stored,
+                                                 const SomeOutputs& computed) {
+  std::vector<std::shared_ptr<arrow::Array>> columns(count);
+  arrow::FieldVector fields(count);
+  for (const SomeOutputs& some : {stored, computed}) {
+    for (size_t i = 0; i < some.outputs->size(); ++i) {
+      const auto output = static_cast<size_t>((*some.outputs)[i]);
+      columns[output] = some.columns->column(static_cast<int>(i));
+      fields[output] = arrow::field("", columns[output]->type());
+    }
+  }
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), stored.columns->num_rows(),
+                                  std::move(columns));
+}
+
 }  // namespace bowshot

@@ -42,4 +42,14 @@ class StoredRows {
   int64_t stream_end_ = 0;
 };
 
+/// Some of a plan's outputs, by their indices into its select.
+struct SomeOutputs {
+  const std::vector<int>* outputs;    // the caller's
+  const arrow::RecordBatch* columns;  // the same
+};
+
+/// Every output of a plan, `count` of them, from two batches of as many rows.
+std::shared_ptr<arrow::RecordBatch> put_together(size_t count, const SomeOutputs& stored,
+                                                 const SomeOutputs& computed);
+
 }  // namespace bowshot

@@ -10,9 +10,9 @@
 #include <parquet/size_statistics.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/limits.hpp"
+#include "engine/parquet/leaf_places.hpp"
 #include "engine/parquet/paged_contents.hpp"
 #include "source/foreign.hpp"
 
@@ -20,64 +20,20 @@ namespace bowshot {
 
 namespace {
 
-/// The last row at or before `row` at which a page of every map begins: the leaves of one column
-/// are put together row by row, so they must begin at the same one.
-int64_t common_page_start(const std::vector<std::shared_ptr<const PageMap>>& maps, int64_t row) {
-  for (;;) {
-    int64_t lowest = row;
-    for (const auto& map : maps) {
-      if (map->pages.empty()) return 0;
-      lowest = std::min(lowest, map->pages[map->page_of(row)].first_row);
-    }
-    if (lowest == row) return row;
-    row = lowest;
-  }
-}
-
-/// Where the leaves of one column begin; returns the row of the group at which they do.
-int64_t place_leaves(const std::shared_ptr<const DataFile>& file, int group,
-                     const std::vector<int>& leaves, int64_t first_row, PageMapCache& page_maps,
-                     std::vector<LeafStart>& starts) {
-  std::vector<std::shared_ptr<const PageMap>> maps;
-  for (const int leaf : leaves)
-    maps.push_back(page_maps.find_or_locate(file, {.group = group, .leaf = leaf}));
-  // One leaf may begin anywhere; several need a row that starts a page in all of them.
-  const int64_t start = maps.size() == 1 && !maps[0]->pages.empty()
-                            ? maps[0]->pages[maps[0]->page_of(first_row)].first_row
-                            : common_page_start(maps, first_row);
-  for (size_t i = 0; i < leaves.size(); ++i)
-    if (!maps[i]->pages.empty())
-      starts[leaves[i]] = {.map = maps[i], .page = maps[i]->page_of(start)};
-  return start;
-}
-
-std::vector<int> leaf_columns(const DataFile& file, int column) {
-  const auto& starts = file.leaf_starts();
-  std::vector<int> leaves(static_cast<size_t>(starts[column + 1] - starts[column]));
-  std::iota(leaves.begin(), leaves.end(), starts[column]);
-  return leaves;
-}
-
 bool is_dictionary(parquet::Encoding::type encoding) {
   return encoding == parquet::Encoding::RLE_DICTIONARY ||
          encoding == parquet::Encoding::PLAIN_DICTIONARY;
 }
 
-/// Whether a text column's page is best read as codes: when many rows must be passed by for a few,
-/// and the page is so small for its rows that it hardly holds anything but codes. (A wrong guess
-/// costs a hash table, not correctness.) 3 million flights: 100 rows anywhere take 5 instead of 8
+/// Whether a text column is best read as codes: when many rows must be passed by for a few, and the
+/// first page holds hardly anything else. 3 million flights: 100 rows anywhere take 5 instead of 8
 /// ms of CPU.
 bool reads_as_codes(const parquet::ColumnDescriptor& leaf, const LeafStart& start,
                     const GroupSpan& span) {
-  constexpr int64_t kCodeBytesMax = 3;
   if (leaf.physical_type() != parquet::Type::BYTE_ARRAY || leaf.max_repetition_level() > 0 ||
       span.rows > kFirstBatchRowsMax || !start.map || start.map->pages.empty())
     return false;
-  const auto& pages = start.map->pages;
-  const bool is_last = start.page + 1 == pages.size();
-  const int64_t end_row = is_last ? start.map->rows : pages[start.page + 1].first_row;
-  const int64_t end = is_last ? start.map->chunk.end : pages[start.page + 1].offset;
-  return end - pages[start.page].offset <= (end_row - pages[start.page].first_row) * kCodeBytesMax;
+  return holds_codes(*start.map, start.page);
 }
 
 /// Bytes of one leaf column's values in a row group as Arrow holds them.

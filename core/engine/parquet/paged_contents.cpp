@@ -115,6 +115,11 @@ std::unique_ptr<parquet::PageReader> PagedRowGroup::GetColumnPageReader(int leaf
 
 }  // namespace
 
+std::unique_ptr<parquet::RowGroupReader::Contents> open_paged_group(
+    std::shared_ptr<const PagedGroups> groups, int group) {
+  return std::make_unique<PagedRowGroup>(std::move(groups), group);
+}
+
 PagedContents::PagedContents(PagedGroups groups) {
   std::vector<int> ordinals(static_cast<size_t>(groups.group_end - groups.group_begin));
   std::iota(ordinals.begin(), ordinals.end(), groups.group_begin);
@@ -124,7 +129,7 @@ PagedContents::PagedContents(PagedGroups groups) {
 
 std::shared_ptr<parquet::RowGroupReader> PagedContents::GetRowGroup(int i) {
   return std::make_shared<parquet::RowGroupReader>(
-      std::make_unique<PagedRowGroup>(groups_, groups_->group_begin + i));
+      open_paged_group(groups_, groups_->group_begin + i));
 }
 
 parquet::BloomFilterReader& PagedContents::GetBloomFilterReader() {

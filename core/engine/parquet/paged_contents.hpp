@@ -26,6 +26,10 @@ struct PagedGroups {
   std::vector<LeafStart> starts;
 };
 
+/// Row group `group` of the file, its chunks beginning where `groups` says.
+std::unique_ptr<parquet::RowGroupReader::Contents> open_paged_group(
+    std::shared_ptr<const PagedGroups> groups, int group);
+
 /// Row groups as Parquet's reader wants them, but with column chunks that begin at a chosen page:
 /// the way to read a few pages with Parquet's own decoders and nothing but its public interface.
 /// Thread-safe as Parquet asks: each page reader is used by one thread.

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "engine/engine.hpp"
 
 namespace bowshot {
 
-class PageMapCache;
+struct CacheCounts;
+struct ParquetCaches;
+
+inline constexpr int64_t kPageCacheBytes = 256 << 20;
 
 /// Reads windows of rows straight from Parquet: plans without filter, computation or order (but
 /// ascending `_row`). The rows of a window are found by the footers' prefix sums and the page
@@ -15,7 +20,7 @@ class PageMapCache;
 ///   auto engine = ParquetEngine::make(); if (engine->accepts(*plan)) engine->run(plan, stop);
 class ParquetEngine : public Engine {
  public:
-  static std::unique_ptr<ParquetEngine> make();
+  static std::unique_ptr<ParquetEngine> make(int64_t page_cache_bytes = kPageCacheBytes);
   ~ParquetEngine() override;
 
   EngineCapabilities capabilities() const override;
@@ -23,9 +28,16 @@ class ParquetEngine : public Engine {
   Result<std::unique_ptr<BatchStream>> run(std::shared_ptr<const Plan> plan,
                                            const StopToken& stop) override;
 
+  /// The plan's outputs, dataset columns and `_row`, of these rows in this order; see
+  /// ScatteredRows.
+  Result<std::unique_ptr<BatchStream>> read_rows(std::shared_ptr<const Plan> plan,
+                                                 std::vector<int64_t> rows, const StopToken& stop);
+  /// What the cache of decoded pages did.
+  CacheCounts page_cache_counts() const;
+
  private:
-  ParquetEngine();
-  std::shared_ptr<PageMapCache> page_maps_;  // shared with the streams, which may outlive this
+  explicit ParquetEngine(int64_t page_cache_bytes);
+  std::shared_ptr<ParquetCaches> caches_;  // shared with the streams, which may outlive this
 };
 
 }  // namespace bowshot

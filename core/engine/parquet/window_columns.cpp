@@ -22,6 +22,20 @@ std::unexpected<Error> no_memory() {
   return fail(ErrorCode::kOutOfMemory, "not enough memory for a batch of rows");
 }
 
+std::unexpected<Error> not_utf8(const arrow::Field& field) {
+  return fail(ErrorCode::kBadData,
+              fmt::format("column \"{}\" holds text that is not UTF-8", field.name()));
+}
+
+/// `arrays`, all of one type, as one; `type` where there are none.
+Result<std::shared_ptr<arrow::Array>> join(arrow::ArrayVector arrays,
+                                           const std::shared_ptr<arrow::DataType>& type) {
+  if (arrays.size() == 1) return std::move(arrays[0]);
+  auto joined = arrays.empty() ? arrow::MakeEmptyArray(type) : arrow::Concatenate(arrays);
+  if (!joined.ok()) return no_memory();
+  return *std::move(joined);
+}
+
 /// One text column: its bytes as a whole are UTF-8 and no text begins amid a character.
 bool are_texts_valid(const arrow::ArrayData& data) {
   if (data.length == 0 || !data.buffers[2]) return true;
@@ -39,6 +53,7 @@ bool are_texts_valid(const arrow::ArrayData& data) {
 
 bool is_valid_utf8(const arrow::ArrayData& data) {
   if (data.type->id() == arrow::Type::STRING) return are_texts_valid(data);
+  if (data.dictionary && !is_valid_utf8(*data.dictionary)) return false;
   for (const auto& child : data.child_data)
     if (!is_valid_utf8(*child)) return false;
   return true;
@@ -54,37 +69,59 @@ Result<ColumnFinisher> ColumnFinisher::make(const Dataset& dataset, int column) 
   ColumnFinisher finisher;
   finisher.column_ = column;
   finisher.field_ = dataset.schema()->field(column);
+  finisher.value_type_ = finisher.field_->type();
   if (finisher.field_->type()->id() == arrow::Type::DICTIONARY) {
+    finisher.value_type_ = arrow::utf8();
     BOWSHOT_ASSIGN(finisher.dictionary_, dataset.column_dictionary(column));
   }
   return finisher;
 }
 
+Error ColumnFinisher::explain(Error error) const {
+  error.detail = fmt::format("column \"{}\": {}", field_->name(), error.detail);
+  return error;
+}
+
 Result<std::shared_ptr<arrow::Array>> ColumnFinisher::finish(
     const arrow::ChunkedArray& values) const {
-  const auto& type = field_->type();
   arrow::ArrayVector finished;
   for (const auto& chunk : values.chunks()) {
-    auto array = dictionary_ ? dictionary_->encode(chunk) : recast(chunk, type);
-    if (!array) {
-      Error error = std::move(array).error();
-      error.detail = fmt::format("column \"{}\": {}", field_->name(), error.detail);
-      return std::unexpected(std::move(error));
-    }
-    if (!dictionary_ && !is_valid_utf8(*(*array)->data()))
-      return fail(ErrorCode::kBadData,
-                  fmt::format("column \"{}\" holds text that is not UTF-8", field_->name()));
+    auto array = dictionary_ ? dictionary_->encode(chunk) : recast(chunk, value_type_);
+    if (!array) return std::unexpected(explain(std::move(array).error()));
+    if (!dictionary_ && !is_valid_utf8(*(*array)->data())) return not_utf8(*field_);
     finished.push_back(*std::move(array));
   }
-  if (finished.size() == 1) return finished[0];
-  if (finished.empty()) {
-    auto none = arrow::MakeEmptyArray(type);
-    if (!none.ok()) return no_memory();
-    return *std::move(none);
+  return join(std::move(finished), field_->type());
+}
+
+Result<std::shared_ptr<arrow::Array>> ColumnFinisher::prepare_chunk(
+    const std::shared_ptr<arrow::Array>& chunk) const {
+  if (chunk->type_id() != arrow::Type::DICTIONARY) return recast(chunk, value_type_);
+  const auto& codes = static_cast<const arrow::DictionaryArray&>(*chunk);
+  BOWSHOT_ASSIGN(auto dictionary, recast(codes.dictionary(), value_type_));
+  return std::make_shared<arrow::DictionaryArray>(
+      arrow::dictionary(codes.indices()->type(), value_type_), codes.indices(),
+      std::move(dictionary));
+}
+
+Result<std::shared_ptr<arrow::Array>> ColumnFinisher::prepare(
+    const arrow::ChunkedArray& values) const {
+  arrow::ArrayVector prepared;
+  for (const auto& chunk : values.chunks()) {
+    auto array = prepare_chunk(chunk);
+    if (!array) return std::unexpected(explain(std::move(array).error()));
+    if (!is_valid_utf8(*(*array)->data())) return not_utf8(*field_);
+    prepared.push_back(*std::move(array));
   }
-  auto joined = arrow::Concatenate(finished);
-  if (!joined.ok()) return no_memory();
-  return *std::move(joined);
+  return join(std::move(prepared), value_type_);
+}
+
+Result<std::shared_ptr<arrow::Array>> ColumnFinisher::complete(
+    std::shared_ptr<arrow::Array> values) const {
+  if (!dictionary_) return values;
+  auto codes = dictionary_->encode(values);
+  if (!codes) return std::unexpected(explain(std::move(codes).error()));
+  return codes;
 }
 
 Result<std::shared_ptr<arrow::Array>> row_numbers(int64_t first, int64_t rows) {
