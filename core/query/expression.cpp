@@ -133,6 +133,14 @@ std::string_view function_name(Function function) {
       return "bin";
     case Function::kTimeBin:
       return "time_bin";
+    case Function::kFloor:
+      return "floor";
+    case Function::kMicroseconds:
+      return "microseconds";
+    case Function::kWhen:
+      return "when";
+    case Function::kHash:
+      return "hash";
     case Function::kCast:
       return "cast";
   }

@@ -50,6 +50,12 @@ enum class Function {
                    // (then exact, x and width of their own scale), else float64
   kTimeBin,        // t, literal text such as '15 minutes' that TimeWidth::parse reads, with
                    // '1 millisecond' and '1 microsecond' from comparisons of two units
+  kFloor,          // float64
+  kMicroseconds,   // a time, time of day or duration as float64: whole microseconds, rounded down,
+                   // since 1970, since midnight, or of the duration
+  kWhen,           // condition, x: x where the condition is true, else null
+  kHash,           // anything but a null -> uint64, well mixed, equal for equal values; each
+                   // engine's own
   kCast,           // to this expression's type; inserted by the binder only: numbers to wider
                    // ones or float64, dictionary to utf8, times to another unit (exact for the
                    // values that occur), or a zone's label taken off

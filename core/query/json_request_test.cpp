@@ -136,7 +136,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{R"j({"dataset":"a","shape":["rows"]})j", kBadParameter, "shape", "/shape"},
         BadCase{R"j({"dataset":"a/b","shape":"rows"})j", kUnknownDataset, "dataset"},
         BadCase{body("rowz", ""), kUnknownShape, "shape", "/shape"},
-        BadCase{body("sample", ""), kUnknownShape, "shape", "/shape"},
+        BadCase{body("density", ""), kUnknownShape, "shape", "/shape"},
         BadCase{body("rows", R"j("lmit":1)j"), kUnknownParameter, "lmit", "/lmit"},
         BadCase{body("rows", R"j("a/b~c":1)j"), kUnknownParameter, "a/b~c", "/a~1b~0c"},
         BadCase{body("rows", R"j("by":["a"])j"), kUnknownParameter, "by", "/by"},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <map>
 
@@ -62,32 +63,43 @@ json::object integer_schema(int64_t min, int64_t max) {
   return schema;
 }
 
+json::object unsigned_schema() {
+  return {{"type", "integer"}, {"minimum", 0}, {"maximum", UINT64_MAX}};
+}
+
+bool is_integer(const ParameterInfo& parameter) {
+  return parameter.kind == Kind::kInteger || parameter.kind == Kind::kUnsigned;
+}
+
 /// A parameter's value in a URL, where every list is one comma-separated text.
 json::object url_schema(const ParameterInfo& parameter) {
   json::object schema = typed("string");
   if (parameter.kind == Kind::kInteger) schema = integer_schema(parameter.min, parameter.max);
+  if (parameter.kind == Kind::kUnsigned) schema = unsigned_schema();
   if (parameter.kind == Kind::kFilterLanguage) schema["enum"] = json::array{"cql2-text"};
   if (parameter.kind == Kind::kFormat) {
     json::array names;
     for (const FormatInfo& format : kFormats) names.push_back(text(format.name));
     schema["enum"] = std::move(names);
   }
-  if (parameter.kind != Kind::kInteger && !schema.contains("enum")) schema["minLength"] = 1;
+  if (!is_integer(parameter) && !schema.contains("enum")) schema["minLength"] = 1;
   return schema;
 }
 
 json::value example_of(const ParameterInfo& parameter, std::string_view example) {
-  if (parameter.kind == Kind::kInteger) return std::stoll(std::string(example));
+  if (is_integer(parameter)) return std::stoll(std::string(example));
   return text(example);
 }
 
 /// A parameter's value in a JSON request.
 json::object body_schema(const ParameterInfo& parameter) {
   json::object schema = url_schema(parameter);
-  if (parameter.kind == Kind::kInteger) {
+  if (is_integer(parameter)) {
     // Integers beyond 2^53 may be texts.
     json::object digits = {{"type", "string"}, {"pattern", "^(0|[1-9][0-9]*)$"}};
     schema = {{"oneOf", json::array{std::move(schema), std::move(digits)}}};
+  } else if (parameter.kind == Kind::kBound) {
+    schema = {{"oneOf", json::array{typed("number"), std::move(schema)}}};
   } else if (parameter.is_list()) {
     json::object items = string_array();
     items["minItems"] = 1;
@@ -115,17 +127,28 @@ json::object url_parameter(const ParameterInfo& parameter, std::string_view name
         fmt::format("Another name of `{}`; only one of them may be given.", parameter.name);
   json::object object = {{"name", text(name)},
                          {"in", "query"},
+                         {"required", parameter.required},
                          {"description", description},
                          {"schema", std::move(schema)}};
   if (!parameter.example.empty()) object["example"] = example_of(parameter, parameter.example);
   return object;
 }
 
+/// The name of a parameter's component: where a name has several rows, the first shape of each but
+/// the first follows it.
+std::string component_name(const ParameterInfo& parameter, std::string_view name) {
+  const ParameterInfo& first =
+      *std::ranges::find(parameter_table(), parameter.name, &ParameterInfo::name);
+  if (&first == &parameter) return std::string(name);
+  return fmt::format("{}_{}", name, shape_name(parameter.shapes.front()));
+}
+
 json::object parameters() {
   json::object all;
   for (const ParameterInfo& parameter : parameter_table()) {
-    all[parameter.name] = url_parameter(parameter, parameter.name);
-    if (!parameter.alias.empty()) all[parameter.alias] = url_parameter(parameter, parameter.alias);
+    all[component_name(parameter, parameter.name)] = url_parameter(parameter, parameter.name);
+    if (!parameter.alias.empty())
+      all[component_name(parameter, parameter.alias)] = url_parameter(parameter, parameter.alias);
   }
   json::object name = typed("string");
   name["pattern"] = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$";
@@ -141,6 +164,7 @@ json::object parameters() {
 }
 
 json::object request_schema(Shape shape) {
+  json::array required = {"dataset", "shape"};
   json::object properties = {
       {"dataset", typed("string", "The dataset's name.")},
       {"shape", json::object{{"const", text(shape_name(shape))}}},
@@ -148,9 +172,10 @@ json::object request_schema(Shape shape) {
   for (const ParameterInfo& parameter : parameter_table()) {
     if (!applies_to(parameter, shape)) continue;
     properties[parameter.name] = body_schema(parameter);
+    if (parameter.required) required.push_back(text(parameter.name));
     if (!parameter.alias.empty()) properties[parameter.alias] = body_schema(parameter);
   }
-  json::object schema = object_schema(std::move(properties), {"dataset", "shape"});
+  json::object schema = object_schema(std::move(properties), std::move(required));
   schema["additionalProperties"] = false;
   return schema;
 }
@@ -322,8 +347,9 @@ json::array shape_parameters(Shape shape) {
   json::array references;
   for (const ParameterInfo& parameter : parameter_table()) {
     if (!applies_to(parameter, shape)) continue;
-    references.push_back(reference("parameters", parameter.name));
-    if (!parameter.alias.empty()) references.push_back(reference("parameters", parameter.alias));
+    references.push_back(reference("parameters", component_name(parameter, parameter.name)));
+    if (!parameter.alias.empty())
+      references.push_back(reference("parameters", component_name(parameter, parameter.alias)));
   }
   return references;
 }

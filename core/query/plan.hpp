@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "query/expression.hpp"
@@ -46,10 +47,21 @@ struct OrderItem {
   bool descending = false;
 };
 
+/// A column counted in equal bins from min to max; where a bound is missing, it is that of the
+/// filtered rows.
+struct HistogramPart {
+  ExpressionPtr value;  // a number or a time
+  int64_t bins = 1;
+  std::optional<double> min;  // times in microseconds, as Function::kMicroseconds
+  std::optional<double> max;
+};
+
 /// What an engine runs: scan -> compute -> filter -> project or aggregate -> order -> slice.
 /// A plan is relational and typed; it says nothing of how. Immutable once built by shape/.
 struct Plan {
-  enum class Kind { kRows, kAggregate };
+  /// kDerived is made by shape/ from the answers of several plans of the other kinds, over the
+  /// same dataset, computed columns and filter; no engine takes it.
+  enum class Kind { kRows, kAggregate, kDerived };
 
   std::shared_ptr<const Dataset> dataset;  // shared: answers under way keep their version
   std::vector<NamedExpression> computed;   // a later one may refer to an earlier one
@@ -59,6 +71,8 @@ struct Plan {
   std::vector<NamedExpression> select;  // kRows: the output columns
   std::vector<NamedExpression> keys;    // kAggregate: the grouping; none: exactly one row
   std::vector<Measure> measures;        // kAggregate
+
+  std::variant<std::monostate, HistogramPart> derived;  // kDerived
 
   std::vector<OrderItem> order;  // then ascending `_row` (rows) or the keys (aggregate)
   int64_t offset = 0;

@@ -29,7 +29,8 @@ constexpr std::array<ShapeInfo, 9> kShapeTable = {{
     {Shape::kDensity, "density"},
 }};
 
-constexpr std::array kServedShapes = {Shape::kRows, Shape::kCount, Shape::kAggregate};
+constexpr std::array kServedShapes = {Shape::kRows, Shape::kCount, Shape::kAggregate,
+                                      Shape::kValues, Shape::kHistogram};
 
 }  // namespace
 

@@ -27,7 +27,7 @@ enum class Shape {
 std::string_view shape_name(Shape shape);
 /// `unknown_shape` with suggestions; also for shapes of the protocol that are not served yet.
 Result<Shape> parse_shape(std::string_view name);
-/// The shapes that this build serves: rows, count, aggregate.
+/// The shapes that this build serves.
 std::span<const Shape> served_shapes();
 
 /// A request as the client wrote it: syntax checked, names and types not yet. Immutable.
@@ -39,8 +39,13 @@ struct Request {
   std::vector<Item> compute;
   std::vector<Item> select;  // rows; empty: all
   std::vector<Item> order;
-  std::vector<Item> by;        // aggregate
-  std::vector<Item> measures;  // aggregate; empty: count()
+  std::vector<Item> by;               // aggregate
+  std::vector<Item> measures;         // aggregate; empty: count()
+  std::optional<Item> column;         // values, histogram: always there
+  std::optional<std::string> prefix;  // values
+  int64_t bins = 0;                   // histogram
+  std::optional<std::string> min;     // histogram; as written: a number or a time
+  std::optional<std::string> max;
   int64_t offset = 0;
   std::optional<int64_t> limit;
   std::optional<std::string> format;    // as named by `format`; negotiation is encode's
@@ -56,10 +61,11 @@ struct Request {
 /// another.
 using RequestMember =
     std::variant<std::monostate, SyntaxPtr Request::*, std::vector<Item> Request::*,
-                 std::optional<std::string> Request::*, int64_t Request::*,
-                 std::optional<int64_t> Request::*>;
+                 std::optional<Item> Request::*, std::optional<std::string> Request::*,
+                 int64_t Request::*, uint64_t Request::*, std::optional<int64_t> Request::*>;
 
-/// One row a parameter: the only place where parameters are defined. URL and JSON validation, the
+/// One row a parameter: the only place where parameters are defined. A name that means another
+/// thing for other shapes has a row for each meaning. URL and JSON validation, the
 /// canonical form and /openapi.json read it. A new parameter is a row here and a member of Request.
 struct ParameterInfo {
   enum class Kind {
@@ -70,7 +76,11 @@ struct ParameterInfo {
     kOrderList,
     kKeyList,  // `by`
     kMeasureList,
+    kColumn,  // one name
+    kText,    // any text
+    kBound,   // a number or a time: what it is depends on the column
     kInteger,
+    kUnsigned,  // uint64
     kFormat,
     kVersion,
     kFileName,
@@ -85,6 +95,7 @@ struct ParameterInfo {
   std::string_view default_text = {};  // what leaving it out means, where that can be written
   int64_t min = 0;                     // kInteger
   int64_t max = INT64_MAX;
+  bool required = false;
 
   bool is_list() const;
   /// Whether a JSON object {"alias": "expression"} is one of its forms.

@@ -222,7 +222,7 @@ TEST(UrlRequest, TakesOnlyNamesThatADatasetMayHave) {
 
 TEST(Shapes, AreKnownByName) {
   for (const Shape shape : served_shapes()) EXPECT_EQ(*parse_shape(shape_name(shape)), shape);
-  for (const std::string_view name : {"", "Rows", "rowz", "histogram"}) {
+  for (const std::string_view name : {"", "Rows", "rowz", "density"}) {
     const auto shape = parse_shape(name);
     ASSERT_FALSE(shape) << name;
     EXPECT_EQ(shape.error().code, ErrorCode::kUnknownShape) << name;

@@ -34,7 +34,8 @@ bool is_dataset_name(std::string_view name) {
 
 /// What a parameter takes in JSON, for errors.
 std::string_view expected_text(const ParameterInfo& parameter) {
-  if (parameter.kind == Kind::kInteger) return "an integer";
+  if (parameter.kind == Kind::kInteger || parameter.kind == Kind::kUnsigned) return "an integer";
+  if (parameter.kind == Kind::kBound) return "a number, or a string";
   if (!parameter.is_list()) return "a string";
   return parameter.takes_object()
              ? "an array of strings, a string, or an object {\"alias\": \"expression\"} of strings"
@@ -98,6 +99,12 @@ Result<int64_t> parse_integer(std::string_view text, const ParameterInfo& parame
   return value;
 }
 
+/// Whether a JSON number is one of its forms.
+bool takes_number(const ParameterInfo& parameter) {
+  return parameter.kind == Kind::kInteger || parameter.kind == Kind::kUnsigned ||
+         parameter.kind == Kind::kBound;
+}
+
 Result<void> check_file_name(std::string_view name) {
   for (size_t i = 0; i < name.size(); ++i) {
     const auto byte = [&](size_t j) { return static_cast<unsigned char>(name[j]); };
@@ -133,6 +140,7 @@ class Validation {
         return fail(std::move(error));
       }
     }
+    BOWSHOT_TRY(add_missing());
     request_.canonical = canonical();
     return std::move(request_);
   }
@@ -149,9 +157,8 @@ class Validation {
 
     if (const auto* text = std::get_if<std::string>(&raw.value))
       return set_text(*parameter, *text, raw.pointer);
-    if (const auto* number = std::get_if<RawNumber>(&raw.value);
-        number && parameter->kind == Kind::kInteger)
-      return set_integer(*parameter, number->text);
+    if (const auto* number = std::get_if<RawNumber>(&raw.value); number && takes_number(*parameter))
+      return set_text(*parameter, number->text, raw.pointer);
     if (const auto* items = std::get_if<std::vector<std::string>>(&raw.value);
         items && parameter->is_list())
       return set_items(*parameter, *items, raw.pointer);
@@ -208,6 +215,15 @@ class Validation {
     switch (parameter.kind) {
       case Kind::kInteger:
         return set_integer(parameter, text);
+      case Kind::kUnsigned:
+        return set_unsigned(parameter, text);
+      case Kind::kColumn:
+        return set_column(parameter, text);
+      case Kind::kText:
+      case Kind::kBound:
+        spelt_[&parameter] = text;
+        request_.*std::get<std::optional<std::string> Request::*>(parameter.member) = text;
+        return {};
       case Kind::kFilterLanguage:
         return check_filter_language(text);
       case Kind::kFileName:
@@ -246,6 +262,40 @@ class Validation {
     else
       request_.*std::get<std::optional<int64_t> Request::*>(parameter.member) = value;
     spelt_[&parameter] = fmt::format("{}", value);
+    return {};
+  }
+
+  Result<void> set_unsigned(const ParameterInfo& parameter, std::string_view text) {
+    uint64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_padded = text.starts_with('0') && text != "0";
+    if (code != std::errc() || end != text.data() + text.size() || is_padded)
+      return bad_parameter(fmt::format("must be a decimal integer from 0 to {}, was {}", UINT64_MAX,
+                                       quote_value(text)));
+    request_.*std::get<uint64_t Request::*>(parameter.member) = value;
+    spelt_[&parameter] = fmt::format("{}", value);
+    return {};
+  }
+
+  Result<void> set_column(const ParameterInfo& parameter, const std::string& text) {
+    BOWSHOT_ASSIGN(Item item, parse_name_item(text, *limits_));
+    spelt_[&parameter] = spell_item(item);
+    request_.*std::get<std::optional<Item> Request::*>(parameter.member) = std::move(item);
+    return {};
+  }
+
+  /// What was not given: an error, or the default where that is a value.
+  Result<void> add_missing() {
+    for (const ParameterInfo& parameter : parameter_table()) {
+      if (!applies_to(parameter, request_.shape) || names_seen_.contains(&parameter)) continue;
+      if (parameter.required)
+        return fail({.code = ErrorCode::kMissingParameter,
+                     .detail = fmt::format("{} needs the parameter `{}`",
+                                           shape_name(request_.shape), parameter.name),
+                     .parameter = std::string(parameter.name)});
+      if (parameter.kind == Kind::kInteger && !parameter.default_text.empty())
+        BOWSHOT_TRY(set_integer(parameter, parameter.default_text));
+    }
     return {};
   }
 

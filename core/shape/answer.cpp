@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "base/check.hpp"
+#include "shape/histogram_stream.hpp"
 #include "shape/row_count_stream.hpp"
 #include "shape/shapes.hpp"
+#include "shape/sub_plans.hpp"
 
 namespace bowshot {
 
@@ -35,6 +36,7 @@ Completeness completeness_of(const Plan& plan) {
 
 /// The rows before offset and limit, where they are known without looking at the data.
 std::optional<int64_t> known_total_rows(const Plan& plan) {
+  if (plan.kind == Plan::Kind::kDerived) return std::nullopt;
   if (plan.kind == Plan::Kind::kAggregate)
     return plan.keys.empty() ? std::optional<int64_t>(1) : std::nullopt;
   return plan.filter ? std::nullopt : std::optional(plan.dataset->rows());
@@ -68,10 +70,11 @@ Result<Answer> start_answer(std::shared_ptr<const Plan> plan, const Engines& eng
     answer.stream = std::make_unique<RowCountStream>(std::move(plan), stop);
     return answer;
   }
-  const auto engine = std::ranges::find_if(
-      engines.engines, [&](const Engine* candidate) { return candidate->accepts(*plan); });
-  BOWSHOT_CHECK(engine != engines.engines.end());
-  BOWSHOT_ASSIGN(answer.stream, (*engine)->run(std::move(plan), stop));
+  if (std::holds_alternative<HistogramPart>(plan->derived)) {
+    answer.stream = std::make_unique<HistogramStream>(SubPlans(std::move(plan), engines, stop));
+    return answer;
+  }
+  BOWSHOT_ASSIGN(answer.stream, run_plan(std::move(plan), engines, stop));
   return answer;
 }
 

@@ -21,6 +21,10 @@ Result<void> plan_shape(const Request& request, const Binder& binder, Plan& plan
       return plan_count(plan);
     case Shape::kAggregate:
       return plan_aggregate(request, binder, plan);
+    case Shape::kValues:
+      return plan_values(request, binder, plan);
+    case Shape::kHistogram:
+      return plan_histogram(request, binder, plan);
     default:
       BOWSHOT_CHECK(!"parse_shape lets through served shapes only");
       return {};
@@ -45,6 +49,11 @@ Result<std::shared_ptr<const Plan>> make_plan(const Request& request,
   plan->limit = request.limit;
   BOWSHOT_TRY(plan_shape(request, binder, *plan));
   return plan;
+}
+
+ExpressionPtr and_also(const ExpressionPtr& filter, ExpressionPtr condition) {
+  if (!filter) return condition;
+  return make_call(arrow::boolean(), Function::kAnd, {filter, std::move(condition)});
 }
 
 Result<void> check_orderable(const arrow::DataType& type, const Item& item) {

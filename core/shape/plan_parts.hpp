@@ -17,6 +17,8 @@ namespace bowshot {
 Result<void> plan_rows(const Request& request, const Binder& binder, Plan& plan);
 Result<void> plan_count(Plan& plan);
 Result<void> plan_aggregate(const Request& request, const Binder& binder, Plan& plan);
+Result<void> plan_values(const Request& request, const Binder& binder, Plan& plan);
+Result<void> plan_histogram(const Request& request, const Binder& binder, Plan& plan);
 
 /// Names the request parameter in a result's error.
 template <class T>
@@ -24,6 +26,12 @@ Result<T> in_parameter(std::string_view parameter, Result<T> result) {
   if (!result && result.error().parameter.empty()) result.error().parameter = parameter;
   return result;
 }
+
+/// `filter AND condition`; `filter` may be null.
+ExpressionPtr and_also(const ExpressionPtr& filter, ExpressionPtr condition);
+
+/// Whether equal bins can be made of values of the type: numbers and times of every kind.
+bool is_binnable(const arrow::DataType& type);
 
 /// `type_mismatch` unless values of the type have an order: all but lists and structs.
 Result<void> check_orderable(const arrow::DataType& type, const Item& item);

@@ -1,24 +1,18 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "base/limits.hpp"
 #include "engine/engine.hpp"
 #include "query/request.hpp"
 #include "shape/answer.hpp"
+#include "shape/sub_plans.hpp"
 
 namespace bowshot {
 
 /// Binds a request to a dataset: names, types and the answer's schema. Runs nothing.
 Result<std::shared_ptr<const Plan>> make_plan(const Request& request,
                                               std::shared_ptr<const Dataset> dataset);
-
-/// The engines that may run a plan, in the order in which they are asked; the last accepts all.
-/// `engines` outlive every answer.
-struct Engines {
-  std::vector<Engine*> engines;
-};
 
 /// What is known of the answer without running the plan; it has no stream.
 Answer describe_answer(std::shared_ptr<const Plan> plan);

@@ -106,6 +106,22 @@ std::string calendar_bin(const arrow::DataType& type, const std::string& value, 
   return fmt::format("CAST({} AS {})", date, sql);
 }
 
+/// Whole microseconds, rounded down, of a BIGINT number of units, as DOUBLE.
+std::string count_microseconds(const std::string& number, arrow::TimeUnit::type unit) {
+  switch (unit) {
+    case arrow::TimeUnit::SECOND:
+      return fmt::format("(CAST({} AS DOUBLE) * 1000000)", number);
+    case arrow::TimeUnit::MILLI:
+      return fmt::format("(CAST({} AS DOUBLE) * 1000)", number);
+    case arrow::TimeUnit::MICRO:
+      return fmt::format("CAST({} AS DOUBLE)", number);
+    case arrow::TimeUnit::NANO:
+      break;
+  }
+  return fmt::format("CAST({0} // 1000 - CASE WHEN {0} % 1000 < 0 THEN 1 ELSE 0 END AS DOUBLE)",
+                     number);
+}
+
 }  // namespace
 
 std::string bin_sql(const arrow::DataType& type, const BinArguments& arguments) {
@@ -129,6 +145,17 @@ std::string bin_sql(const arrow::DataType& type, const BinArguments& arguments) 
 std::string time_bin_sql(const arrow::DataType& type, const std::string& value, TimeWidth width) {
   if (width.is_by_calendar()) return calendar_bin(type, value, width);
   return fixed_bin(steps_of(type, value), width);
+}
+
+std::string microseconds_sql(const arrow::DataType& type, const std::string& value) {
+  if (type.id() == arrow::Type::DURATION)
+    return count_microseconds(value, static_cast<const arrow::DurationType&>(type).unit());
+  // Days beyond what microseconds of 64 bits reach stay exact as float64.
+  if (type.id() == arrow::Type::DATE32)
+    return fmt::format("(CAST({} - DATE '1970-01-01' AS DOUBLE) * 86400000000)", value);
+  if (sql_type(type) == "TIMESTAMP_NS")
+    return count_microseconds(fmt::format("epoch_ns({})", value), arrow::TimeUnit::NANO);
+  return fmt::format("CAST(epoch_us({}) AS DOUBLE)", value);
 }
 
 }  // namespace bowshot::duckdb_sql

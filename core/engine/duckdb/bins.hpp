@@ -21,4 +21,7 @@ std::string bin_sql(const arrow::DataType& type, const BinArguments& arguments);
 /// 1970-01-01, of weeks from Monday 1969-12-29, the week that day is in.
 std::string time_bin_sql(const arrow::DataType& type, const std::string& value, TimeWidth width);
 
+/// Function::kMicroseconds of `value`, SQL of `type`.
+std::string microseconds_sql(const arrow::DataType& type, const std::string& value);
+
 }  // namespace bowshot::duckdb_sql

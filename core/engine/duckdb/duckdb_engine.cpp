@@ -48,8 +48,8 @@ EngineCapabilities DuckDbEngine::capabilities() const {
   return {.row_numbers = true, .cancel = true, .progress = false};
 }
 
-bool DuckDbEngine::accepts(const Plan&) const {
-  return true;
+bool DuckDbEngine::accepts(const Plan& plan) const {
+  return plan.kind != Plan::Kind::kDerived;
 }
 
 Result<std::unique_ptr<BatchStream>> DuckDbEngine::run(std::shared_ptr<const Plan> plan,

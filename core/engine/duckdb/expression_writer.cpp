@@ -158,6 +158,15 @@ class Writer {
         return write_bin(*expression.type, arguments);
       case Function::kTimeBin:
         return write_time_bin(*expression.type, arguments);
+      case Function::kFloor:
+        return write_around("floor(", *arguments[0], ")");
+      case Function::kMicroseconds:
+        return write_microseconds(*arguments[0]);
+      case Function::kWhen:
+        BOWSHOT_TRY(write_around("CASE WHEN ", *arguments[0], " THEN "));
+        return write_around("", *arguments[1], " END");
+      case Function::kHash:
+        return write_around("hash(", *arguments[0], ")");
       case Function::kCast:
         return write_cast(*arguments[0], *expression.type);
     }
@@ -314,6 +323,12 @@ class Writer {
     BOWSHOT_ASSIGN(const std::string x, write_expression(*arguments[0]));
     BOWSHOT_ASSIGN(const std::string width, write_expression(*arguments[1]));
     out_ += bin_sql(type, {.value = x, .type = arguments[0]->type.get(), .width = width});
+    return {};
+  }
+
+  Result<void> write_microseconds(const Expression& argument) {
+    BOWSHOT_ASSIGN(const std::string time, write_expression(argument));
+    out_ += microseconds_sql(*argument.type, time);
     return {};
   }
 
