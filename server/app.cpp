@@ -40,6 +40,14 @@ App::App(const ServeOptions& options)
 
 App::~App() = default;
 
+void App::start() {
+  importer_->start();
+}
+
+void App::stop() {
+  importer_->stop();
+}
+
 namespace {
 
 /// This process's folder for sorts beyond memory. Where it cannot be made, such sorts are errors.
@@ -61,7 +69,9 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
     BOWSHOT_ASSIGN(DatasetSpec spec, DatasetSpec::parse(argument));
     specs.push_back(std::move(spec));
   }
-  BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs));
+  app->importer_ = std::make_unique<Importer>(options.cache_directory, options.limits.cache_bytes,
+                                              &app->conversions_);
+  BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs, app->importer_.get()));
   BOWSHOT_TRY(app->open_datasets());
   auto windows = ParquetEngine::make(options.limits.page_cache_bytes);
   BOWSHOT_ASSIGN(auto duckdb,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "access.hpp"
+#include "conversion_reporter.hpp"
 #include "engine/engine.hpp"
 #include "engine/parquet/parquet_engine.hpp"
 #include "flow/admission.hpp"
@@ -24,9 +25,14 @@ namespace bowshot {
 /// Immutable but for what guards itself; handle() is called from many threads at once.
 class App {
  public:
-  /// Opens the datasets and the engines. An error, where no dataset can be opened, says why.
+  /// Opens the datasets (but what is converted first) and the engines. An error, where no dataset
+  /// can be opened, says why.
   static Result<std::unique_ptr<App>> make(const ServeOptions& options);
   ~App();
+
+  /// Datasets that need it are converted from now on; until stop(), which is idempotent.
+  void start();
+  void stop();
 
   /// Answers one request: access, route, answer; the last catch of the process.
   void handle(const http::Request& request, http::ResponseWriter& writer, const StopToken& stop);
@@ -75,6 +81,8 @@ class App {
   const Limits limits_;
   const std::string cache_directory_;
   const AccessPolicy access_;
+  ConversionReporter conversions_;      // outlives importer_
+  std::unique_ptr<Importer> importer_;  // outlives catalog_
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it
   std::unique_ptr<Engine> duckdb_engine_;

@@ -37,6 +37,7 @@ sigset_t block_stop_signals() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   return signals;
 }
 
@@ -70,11 +71,13 @@ int serve(const ServeOptions& options) {
   (*server)->start();
   fmt::print("bowshot: listening on {}\n", (*server)->url());
   std::fflush(stdout);
+  (*app)->start();
   spdlog::info("started version={} url={}", kVersion, (*server)->url());
 
   int signal = 0;
   sigwait(&stop_signals, &signal);
   spdlog::info("stopping signal={}", signal);
+  (*app)->stop();
   (*server)->stop(kShutdownGrace);
   spdlog::info("stopped");
   return 0;

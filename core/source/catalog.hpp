@@ -9,13 +9,16 @@
 
 #include "base/guarded.hpp"
 #include "source/dataset_source.hpp"
+#include "source/import/import_options.hpp"
+#include "source/import/importer.hpp"
 
 namespace bowshot {
 
 /// Where a dataset comes from, as the user wrote it: `flights=data/*.parquet`, `dir/`, `x.parquet`.
 struct DatasetSpec {
-  std::string name;     // empty: the stem of the file, directory or glob's directory
-  std::string pattern;  // a file, a directory (every .parquet below it) or a glob
+  std::string name;            // empty: the stem of the file, directory or glob's directory
+  std::string pattern;         // a file, a directory (every file of one kind below it) or a glob
+  ImportOptions options = {};  // of text files
   static Result<DatasetSpec> parse(std::string_view argument);
 };
 
@@ -26,7 +29,10 @@ bool is_dataset_name(std::string_view text);
 class Catalog {
  public:
   /// Resolves names (two specs of one name: an error that names both); opens nothing yet.
-  static Result<std::unique_ptr<Catalog>> make(const std::vector<DatasetSpec>& specs);
+  /// A database gives a dataset for each of its tables. `importer` converts what is not Parquet; it
+  /// outlives the catalog.
+  static Result<std::unique_ptr<Catalog>> make(const std::vector<DatasetSpec>& specs,
+                                               Importer* importer = nullptr);
 
   /// An error that names both where the name is taken.
   Result<void> add(const std::string& name, std::shared_ptr<DatasetSource> source);
@@ -41,7 +47,8 @@ class Catalog {
     std::string name;
     Error error;
   };
-  /// Opens every dataset that was never open. Empty: each of them has been, be it gone by now.
+  /// Opens every dataset that was never open; of what is converted first, has that begin. Empty:
+  /// each of them has been, be it gone by now.
   std::vector<Unopened> open_all();
   std::vector<std::string> names() const;  // sorted
   /// `unknown_dataset` with suggestions.
@@ -50,6 +57,7 @@ class Catalog {
   Result<std::shared_ptr<const Dataset>> current(const std::string& name) const;
 
  private:
+  Result<void> add_spec(const DatasetSpec& spec, Importer* importer);
   using Sources = std::map<std::string, std::shared_ptr<DatasetSource>>;
   Guarded<Sources> sources_;
   Guarded<std::set<std::string>> opened_;  // the names of those that have been open

@@ -16,8 +16,10 @@ FileFormat format_of(std::string_view path) {
     stem.remove_suffix(ending.size());
     return true;
   };
-  if (take(".gz")) format.coding = FileCoding::kGzip;
-  else if (take(".zst")) format.coding = FileCoding::kZstd;
+  if (take(".gz"))
+    format.coding = FileCoding::kGzip;
+  else if (take(".zst"))
+    format.coding = FileCoding::kZstd;
 
   format.is_known = true;
   if (take(".csv")) {

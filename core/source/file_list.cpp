@@ -136,8 +136,10 @@ Result<FileList> list_files(const std::string& pattern) {
     if (S_ISDIR(status.st_mode)) {
       const std::string root = pattern.ends_with('/') ? pattern : pattern + '/';
       BOWSHOT_TRY(add_folder(root, root, list));
-      if (list.empty()) return not_found(pattern, "there is no file below this folder that can be read: .parquet, .csv, "
-                       ".tsv, .ndjson, .jsonl, .arrow, .feather, .ipc, .arrows");
+      if (list.empty())
+        return not_found(pattern,
+                         "there is no file below this folder that can be read: .parquet, .csv, "
+                         ".tsv, .ndjson, .jsonl, .arrow, .feather, .ipc, .arrows");
     } else {
       add_file(pattern, {}, status, list);
     }

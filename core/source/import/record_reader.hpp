@@ -3,10 +3,10 @@
 #include <arrow/type_fwd.h>
 
 #include <atomic>
-#include <cstdint>
-#include <memory>
-
 #include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "base/error.hpp"
 
@@ -18,6 +18,7 @@ struct ConversionProgress {
   std::atomic<int64_t> bytes_read = 0;   // of this pass
   std::atomic<int64_t> rows = 0;         // of this pass
   std::atomic<int> pass = 1;             // types that were wrong cost another
+  std::function<void()> on_rows;         // called by the one who converts, batch by batch
 };
 
 /// The rows of a source that is not Parquet, in order, a batch at a time. Text tells its types only

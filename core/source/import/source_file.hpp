@@ -1,6 +1,7 @@
 #pragma once
 
 #include <arrow/io/interfaces.h>
+#include <arrow/result.h>
 
 #include <atomic>
 #include <cstdint>
@@ -14,12 +15,12 @@
 namespace bowshot {
 
 /// A file that is converted: held open, pinned to the stamp that it was listed with, and read
-/// through this alone, so that a stop ends any read and progress is known. Positioned reads are safe
-/// from any thread; Read and Seek from one at a time.
+/// through this alone, so that a stop ends any read and progress is known. Positioned reads are
+/// safe from any thread; Read and Seek from one at a time.
 class SourceFile : public arrow::io::RandomAccessFile {
  public:
-  /// `version_changed` when the file is no longer what was listed. `bytes_read`, if any, is added to
-  /// and outlives this.
+  /// `version_changed` when the file is no longer what was listed. `bytes_read`, if any, is added
+  /// to and outlives this.
   static Result<std::shared_ptr<SourceFile>> make(const ListedFile& listed, const StopToken& stop,
                                                   std::atomic<int64_t>* bytes_read);
   ~SourceFile() override;
