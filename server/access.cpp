@@ -23,14 +23,7 @@ AccessPolicy::AccessPolicy(std::vector<std::string> allowed_hosts,
 }
 
 Result<void> AccessPolicy::check(const http::Request& request, bool is_page) const {
-  if (request.host.empty())
-    return fail(ErrorCode::kForbiddenHost,
-                "the request names no Host; one of 127.0.0.1, localhost and [::1] may be named, "
-                "others with the flag --allow-host");
-  if (std::ranges::find(hosts_, request.host) == hosts_.end())
-    return fail(ErrorCode::kForbiddenHost,
-                fmt::format("the Host is \"{}\"; the flag --allow-host {} allows it", request.host,
-                            request.host));
+  if (!request.is_unix_socket) BOWSHOT_TRY(check_host(request));
   const std::string origin = request.headers.get("Origin");
   if (!origin.empty() && !is_allowed_origin(request, origin))
     return fail(ErrorCode::kForbiddenOrigin,
@@ -46,10 +39,26 @@ Result<void> AccessPolicy::check(const http::Request& request, bool is_page) con
   return {};
 }
 
+Result<void> AccessPolicy::check_host(const http::Request& request) const {
+  if (request.host.empty())
+    return fail(ErrorCode::kForbiddenHost,
+                "the request names no Host; one of 127.0.0.1, localhost and [::1] may be named, "
+                "others with the flag --allow-host");
+  if (std::ranges::find(hosts_, request.host) == hosts_.end())
+    return fail(ErrorCode::kForbiddenHost,
+                fmt::format("the Host is \"{}\"; the flag --allow-host {} allows it", request.host,
+                            request.host));
+  return {};
+}
+
 bool AccessPolicy::is_allowed_origin(const http::Request& request,
                                      const std::string& origin) const {
+  // A proxy may speak TLS for the server: then the browser's word must say that the page is ours.
   const std::string own_host = request.headers.get("Host");
-  return origin == "http://" + own_host || std::ranges::find(origins_, origin) != origins_.end() ||
+  const bool is_same_site = request.headers.get("Sec-Fetch-Site") == "same-origin";
+  const bool is_own = ((!request.is_secure || is_same_site) && origin == "http://" + own_host) ||
+                      ((request.is_secure || is_same_site) && origin == "https://" + own_host);
+  return is_own || std::ranges::find(origins_, origin) != origins_.end() ||
          std::ranges::find(origins_, "*") != origins_.end();
 }
 

@@ -13,8 +13,9 @@ class AccessPolicy {
  public:
   AccessPolicy(std::vector<std::string> allowed_hosts, std::vector<std::string> allowed_origins);
 
-  /// Host, then Origin, then Sec-Fetch-Site. `is_page`: the page's own files, which another site
-  /// may link to. Errors: `forbidden_host`, `forbidden_origin`; each names the flag that allows it.
+  /// Host (but on a Unix socket), then Origin, then Sec-Fetch-Site. `is_page`: the page's own
+  /// files, which another site may link to. Errors: `forbidden_host`, `forbidden_origin`; each
+  /// names the flag that allows it.
   Result<void> check(const http::Request& request, bool is_page) const;
 
   /// Adds Access-Control-Allow-Origin and -Expose-Headers for a request with an allowed Origin, and
@@ -26,6 +27,7 @@ class AccessPolicy {
                              http::Headers& headers) const;
 
  private:
+  Result<void> check_host(const http::Request& request) const;
   bool is_allowed_origin(const http::Request& request, const std::string& origin) const;
 
   std::vector<std::string> hosts_;

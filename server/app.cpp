@@ -1,7 +1,6 @@
 #include "app.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include "engine/duckdb/duckdb_engine.hpp"
 #include "engine/parquet/parquet_engine.hpp"
 #include "exchange.hpp"
+#include "log.hpp"
+#include "page_assets.hpp"
 #include "problem.hpp"
 #include "query/percent.hpp"
 
@@ -23,6 +24,7 @@ const std::vector<App::RouteInfo>& App::route_table() {
       {"/v1/datasets/{}/{}", "GET", &App::get_shape},
       {"/v1/query", "POST, QUERY", &App::post_query},
       {"/v1/requests/{}", "GET", &App::get_request},
+      {"/v1/login", "POST", &App::login},
       {"/healthz", "GET", &App::get_health},
       {"/readyz", "GET", &App::get_ready},
       {"/version", "GET", &App::get_version},
@@ -33,20 +35,9 @@ const std::vector<App::RouteInfo>& App::route_table() {
 }
 
 App::App(const ServeOptions& options)
-    : limits_(options.limits),
-      cache_directory_(options.cache_directory),
-      access_(options.allowed_hosts, options.allowed_origins),
-      admission_(options.limits) {}
+    : cache_directory_(options.cache_directory), admission_(options.limits) {}
 
 App::~App() = default;
-
-void App::start() {
-  importer_->start();
-}
-
-void App::stop() {
-  importer_->stop();
-}
 
 namespace {
 
@@ -55,8 +46,8 @@ std::string spill_directory(const ServeOptions& options) {
   std::error_code failed;
   std::filesystem::create_directories(options.cache_directory, failed);
   if (!failed) return fmt::format("{}/spill-{}", options.cache_directory, getpid());
-  spdlog::warn("the cache directory cannot be made, large sorts will fail what=\"{}\"",
-               failed.message());
+  log_event(spdlog::level::warn, "the cache directory cannot be made, large sorts will fail",
+            {{"what", failed.message()}});
   return {};
 }
 
@@ -64,15 +55,9 @@ std::string spill_directory(const ServeOptions& options) {
 
 Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   auto app = std::unique_ptr<App>(new App(options));
-  std::vector<DatasetSpec> specs;
-  for (const std::string& argument : options.datasets) {
-    BOWSHOT_ASSIGN(DatasetSpec spec, DatasetSpec::parse(argument));
-    specs.push_back(std::move(spec));
-  }
-  app->importer_ = std::make_unique<Importer>(options.cache_directory, options.limits.cache_bytes,
-                                              &app->conversions_);
-  BOWSHOT_ASSIGN(app->catalog_, Catalog::make(specs, app->importer_.get()));
-  BOWSHOT_TRY(app->open_datasets());
+  BOWSHOT_ASSIGN(auto settings, Settings::make(options));
+  app->settings_.with([&](auto& current) { current = std::move(settings); });
+  BOWSHOT_TRY(app->open_datasets(options));
   auto windows = ParquetEngine::make(options.limits.page_cache_bytes);
   BOWSHOT_ASSIGN(auto duckdb,
                  DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,
@@ -84,45 +69,58 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   return app;
 }
 
-/// One dataset that cannot be opened hides none of the others; where none can, nothing is served.
-Result<void> App::open_datasets() {
-  auto unopened = catalog_->open_all();
-  const auto is_broken = [](const Catalog::Unopened& dataset) {
-    return dataset.error.code != ErrorCode::kNotReady;
-  };
-  if (!unopened.empty() && unopened.size() == catalog_->names().size() &&
-      std::ranges::all_of(unopened, is_broken)) {
-    auto& [name, error] = unopened.front();
-    error.detail = fmt::format("dataset {}: {}", name, error.detail);
-    return std::unexpected(std::move(error));
-  }
-  for (const auto& [name, error] : unopened)
-    spdlog::warn("dataset cannot be opened dataset={} what=\"{}\"", name, error.detail);
-  return {};
+std::shared_ptr<const Settings> App::settings() const {
+  return settings_.with([](const auto& current) { return current; });
 }
 
 void App::handle(const http::Request& request, http::ResponseWriter& writer,
                  const StopToken& stop) {
+  const auto begun = std::chrono::steady_clock::now();
   Exchange exchange{.request = request,
                     .writer = writer,
                     .stop = stop,
+                    .settings = settings(),
                     .headers = {},
                     .path = decode_unreserved(request.path),
-                    .parts = {}};
+                    .parts = {},
+                    .request_id = {},
+                    .problem = {},
+                    .requests = &requests_};
   try {
     dispatch(exchange);
   } catch (const std::exception& exception) {
-    const std::string id = requests_.begin();
-    const Error error{.code = ErrorCode::kInternal,
-                      .detail = fmt::format("the server's log tells more under the id {}", id)};
-    spdlog::error("request failed request_id={} method={} path={} what={}", id, request.method,
-                  request.path, exception.what());
-    requests_.fail(id, error);
-    if (!writer.started())
-      exchange.send_error(error);
-    else
-      writer.abort({});
+    answer_exception(exchange, exception.what());
   }
+  end_exchange(exchange, begun);
+}
+
+void App::answer_exception(Exchange& exchange, const char* what) {
+  if (exchange.request_id.empty()) exchange.request_id = requests_.begin();
+  log_event(spdlog::level::err, "request failed",
+            {{"request_id", exchange.request_id},
+             {"method", exchange.request.method},
+             {"path", exchange.request.path},
+             {"what", what}});
+  const Error error{
+      .code = ErrorCode::kInternal,
+      .detail = fmt::format("the server's log tells more under the id {}", exchange.request_id)};
+  if (!exchange.writer.started()) return exchange.send_error(error);
+  exchange.problem = error;
+  exchange.writer.abort({});
+}
+
+/// What became of it, for the request table and the log.
+void App::end_exchange(Exchange& exchange, std::chrono::steady_clock::time_point begun) {
+  exchange.end_request();
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begun;
+  log_event(spdlog::level::debug, "request",
+            {{"request_id", exchange.request_id},
+             {"method", exchange.request.method},
+             {"path", exchange.request.path},
+             {"status", std::to_string(exchange.writer.status())},
+             {"code", exchange.problem ? std::string(error_info(exchange.problem->code).name) : ""},
+             {"bytes", std::to_string(exchange.writer.bytes_written())},
+             {"ms", fmt::format("{:.3f}", time.count())}});
 }
 
 namespace {
@@ -165,15 +163,23 @@ std::string with_implied_methods(std::string_view methods) {
 
 void App::dispatch(Exchange& exchange) {
   const http::Request& request = exchange.request;
+  const AccessPolicy& access = exchange.settings->access;
   const bool is_api = exchange.path.starts_with("/v1/") || exchange.path == "*";
-  exchange.headers.set("Vary", "Accept, Accept-Encoding, Authorization, Origin");
+  exchange.headers.set("Vary", exchange.settings->token
+                                   ? "Accept, Accept-Encoding, Authorization, Origin, Cookie"
+                                   : "Accept, Accept-Encoding, Authorization, Origin");
   exchange.headers.set("X-Content-Type-Options", "nosniff");
   exchange.headers.set("Cache-Control", "private, no-cache");
-  const auto allowed = access_.check(request, !is_api);
+  const auto allowed = access.check(request, !is_api);
   const bool may_read_answer = allowed || (allowed.error().code == ErrorCode::kForbiddenOrigin &&
                                            request.method != "OPTIONS");
-  if (may_read_answer) access_.add_cors_headers(request, exchange.headers);
+  if (may_read_answer) access.add_cors_headers(request, exchange.headers);
+  if (exchange.path != "/healthz" && find_page_asset(exchange.path) == nullptr) {
+    exchange.request_id = requests_.begin();
+    exchange.headers.set("Bowshot-Request", exchange.request_id);
+  }
   if (!allowed) return exchange.send_error(allowed.error());
+  if (const auto known = authorize(exchange); !known) return exchange.send_error(known.error());
   if (exchange.path == "*")
     return answer_options(exchange, "GET, HEAD, OPTIONS, POST, QUERY, PUT, DELETE");
 
@@ -204,7 +210,7 @@ void App::answer_options(Exchange& exchange, std::string_view methods) {
   exchange.headers.set("Allow", std::string(methods));
   if (exchange.path == "/v1/query") exchange.headers.set("Accept-Query", "\"application/json\"");
   if (exchange.request.headers.has("Access-Control-Request-Method"))
-    access_.add_preflight_headers(exchange.request, methods, exchange.headers);
+    exchange.settings->access.add_preflight_headers(exchange.request, methods, exchange.headers);
   (void)exchange.writer.send(204, exchange.headers, "");
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "access.hpp"
-#include "conversion_reporter.hpp"
+#include "base/guarded.hpp"
+#include "credentials.hpp"
 #include "engine/engine.hpp"
 #include "engine/parquet/parquet_engine.hpp"
 #include "flow/admission.hpp"
@@ -15,6 +17,7 @@
 #include "flow/request_table.hpp"
 #include "options.hpp"
 #include "query/request.hpp"
+#include "settings.hpp"
 #include "shape/shapes.hpp"
 #include "source/catalog.hpp"
 #include "transport/http/server.hpp"
@@ -22,17 +25,16 @@
 namespace bowshot {
 
 /// The process's state and its routes: datasets, engines, slots, the request table, metrics.
-/// Immutable but for what guards itself; handle() is called from many threads at once.
+/// Immutable but for what guards itself and reload(); handle() is called from many threads at once.
 class App {
  public:
-  /// Opens the datasets (but what is converted first) and the engines. An error, where no dataset
-  /// can be opened, says why.
+  /// Opens the datasets and the engines. An error, where no dataset can be opened, says why.
   static Result<std::unique_ptr<App>> make(const ServeOptions& options);
   ~App();
 
-  /// Datasets that need it are converted from now on; until stop(), which is idempotent.
-  void start();
-  void stop();
+  /// Takes over what a running process can: datasets, limits, access, the token. All or, with an
+  /// error, nothing; requests under way keep what they began with. From one thread at a time.
+  Result<void> reload(const ServeOptions& options);
 
   /// Answers one request: access, route, answer; the last catch of the process.
   void handle(const http::Request& request, http::ResponseWriter& writer, const StopToken& stop);
@@ -52,16 +54,32 @@ class App {
 
  private:
   explicit App(const ServeOptions& options);
-  Result<void> open_datasets();
+  std::shared_ptr<const Settings> settings() const;
+
+  // dataset_changes.cpp
+  struct DatasetChanges {
+    std::map<std::string, DatasetSpec> configured;
+    std::map<std::string, std::shared_ptr<DatasetSource>> sources;  // new ones
+  };
+  Result<void> open_datasets(const ServeOptions& options);
+  Result<DatasetChanges> find_changes(const ServeOptions& options) const;
+
   void dispatch(Exchange& exchange);
   void answer_options(Exchange& exchange, std::string_view methods);
+  void answer_exception(Exchange& exchange, const char* what);
+  void end_exchange(Exchange& exchange, std::chrono::steady_clock::time_point begun);
+
+  // login_route.cpp
+  std::string cookie_name() const;
+  Result<void> authorize(const Exchange& exchange);
+  void login(Exchange& exchange);
 
   // query_route.cpp
   void get_shape(Exchange& exchange);
   void post_query(Exchange& exchange);
   void publish(Exchange& exchange);
   void answer_query(Exchange& exchange, const Result<Request>& request);
-  Result<void> try_query(Exchange& exchange, const std::string& id, const Request& request);
+  Result<void> try_query(Exchange& exchange, const Request& request);
 
   // dataset_routes.cpp
   void list_datasets(Exchange& exchange);
@@ -78,11 +96,10 @@ class App {
   // page_route.cpp
   void get_page(Exchange& exchange);
 
-  const Limits limits_;
+  Guarded<std::shared_ptr<const Settings>> settings_;  // shared with the requests under way
+  Sessions sessions_;
   const std::string cache_directory_;
-  const AccessPolicy access_;
-  ConversionReporter conversions_;      // outlives importer_
-  std::unique_ptr<Importer> importer_;  // outlives catalog_
+  std::map<std::string, DatasetSpec> configured_;  // by name; only make() and reload() use it
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it
   std::unique_ptr<Engine> duckdb_engine_;

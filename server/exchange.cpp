@@ -9,14 +9,23 @@
 
 namespace bowshot {
 
+void App::Exchange::end_request() {
+  if (requests == nullptr || request_id.empty()) return;
+  problem ? requests->fail(request_id, *problem) : requests->finish(request_id);
+  requests = nullptr;
+}
+
 void App::Exchange::send(int status, std::string_view content_type, std::string_view body) {
   headers.set("Content-Type", std::string(content_type));
+  end_request();
   (void)writer.send(status, headers, body);
 }
 
 void App::Exchange::send_error(const Error& error) {
   std::string body;
-  write_problem(error, headers, body);
+  problem = error;
+  write_problem(error, headers, body, request_id);
+  end_request();
   (void)writer.send(error_info(error.code).status, headers, body);
 }
 
@@ -37,6 +46,7 @@ bool App::Exchange::is_not_modified(const std::string& etag) {
   const std::string asked = request.headers.get("If-None-Match");
   const std::string_view opaque = std::string_view(etag).substr(2);  // weak comparison: without W/
   if (asked != "*" && asked.find(opaque) == std::string::npos) return false;
+  end_request();
   (void)writer.send(304, headers, "");
   return true;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +15,17 @@ struct App::Exchange {
   const http::Request& request;
   http::ResponseWriter& writer;
   const StopToken& stop;
-  http::Headers headers;  // of the answer, filled as its facts become known
+  std::shared_ptr<const Settings> settings;  // shared with App: as they were when it began
+  http::Headers headers;                     // of the answer, filled as its facts become known
   std::string path;  // the request's, in the spelling without needless escapes: what routes compare
   std::vector<std::string> parts;  // what the route's `{}` stand for, decoded
+  std::string request_id;          // of what the request table knows; empty: the page's files
+  std::optional<Error> problem;    // what went wrong, told or not
+  RequestTable* requests;          // outlives it
+
+  /// Says in the request table what became of it. Before a whole answer leaves: who has read it may
+  /// ask at once. Idempotent.
+  void end_request();
 
   /// A whole answer. Failures to write mean that the client left; nobody is there to be told.
   void send(int status, std::string_view content_type, std::string_view body);

@@ -1,14 +1,14 @@
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
 #include "app.hpp"
+#include "log.hpp"
 #include "options.hpp"
 #include "problem.hpp"
+#include "reload.hpp"
 #include "version.hpp"
 
 namespace bowshot {
@@ -17,27 +17,20 @@ namespace {
 /// Running answers have 10 s in all; the rest is for breaking off those that have not ended.
 constexpr auto kShutdownGrace = std::chrono::milliseconds(7'500);
 
-void start_log(const ServeOptions& options) {
-  auto log = spdlog::stderr_logger_mt("bowshot");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  log->set_level(spdlog::level::from_str(options.log_level));
-  spdlog::set_default_logger(std::move(log));
-}
-
 int tell_error(const Error& error) {
   fmt::print(stderr, "bowshot: {}\n", error.detail);
   return 1;
 }
 
-/// SIGTERM and SIGINT are blocked in every thread and waited for here.
-sigset_t block_stop_signals() {
+/// SIGTERM, SIGINT and SIGHUP are blocked in every thread and waited for here.
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   return signals;
 }
 
@@ -50,36 +43,66 @@ void choose_memory_pool() {
   setenv("ARROW_DEFAULT_MEMORY_POOL", "jemalloc", kKeep);
 }
 
-int serve(const ServeOptions& options) {
-  start_log(options);
-  const sigset_t stop_signals = block_stop_signals();
+/// SIGHUP: all that changed, or, where anything is wrong with it, nothing.
+void reload_configuration(int argc, const char* const* argv, ServeOptions& options, App& app,
+                          http::Server& server) {
+  const auto reloaded = [&]() -> Result<std::vector<std::string>> {
+    BOWSHOT_ASSIGN(ServeOptions wanted, reload_options(argc, argv));
+    return reload(options, std::move(wanted), app, server);
+  }();
+  if (!reloaded)
+    return log_event(spdlog::level::err, "configuration not reloaded, all stays as it was",
+                     {{"what", reloaded.error().detail}});
+  log_event(spdlog::level::info, "configuration reloaded", {});
+  for (const std::string& key : *reloaded)
+    log_event(spdlog::level::warn, "this key changes at a restart only", {{"key", key}});
+}
+
+http::ServerOptions server_options(const ServeOptions& options, App& app,
+                                   std::shared_ptr<const http::TlsContext> tls) {
+  return {
+      .listens_on_tcp = !options.no_tcp,
+      .host = options.host,
+      .port = options.port,
+      .unix_sockets = options.unix_sockets(),
+      .tls = std::move(tls),
+      .limits = options.limits,
+      .handler = [&app](const http::Request& request, http::ResponseWriter& writer,
+                        const StopToken& stop) { app.handle(request, writer, stop); },
+      .error_writer = [](const Error& error, http::Headers& headers,
+                         std::string& body) { write_problem(error, headers, body); },
+  };
+}
+
+void tell_addresses(const http::Server& server) {
+  for (const std::string& address : server.addresses()) {
+    fmt::print("bowshot: listening on {}\n", address);
+    log_event(spdlog::level::info, "started", {{"version", kVersion}, {"address", address}});
+  }
+  std::fflush(stdout);
+}
+
+int serve(int argc, const char* const* argv, ServeOptions options) {
+  start_log(options.log_level, options.log_format);
+  const sigset_t signals = block_signals();
 
   auto app = App::make(options);
   if (!app) return tell_error(app.error());
-
-  auto server = http::Server::make({
-      .host = options.host,
-      .port = options.port,
-      .limits = options.limits,
-      .handler = [&](const http::Request& request, http::ResponseWriter& writer,
-                     const StopToken& stop) { (*app)->handle(request, writer, stop); },
-      .error_writer = write_problem,
-  });
+  auto tls = make_tls(options);
+  if (!tls) return tell_error(tls.error());
+  auto server = http::Server::make(server_options(options, **app, *std::move(tls)));
   if (!server) return tell_error(server.error());
   (*app)->watch(server->get());
 
   (*server)->start();
-  fmt::print("bowshot: listening on {}\n", (*server)->url());
-  std::fflush(stdout);
-  (*app)->start();
-  spdlog::info("started version={} url={}", kVersion, (*server)->url());
+  tell_addresses(**server);
 
   int signal = 0;
-  sigwait(&stop_signals, &signal);
-  spdlog::info("stopping signal={}", signal);
-  (*app)->stop();
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
+    reload_configuration(argc, argv, options, **app, **server);
+  log_event(spdlog::level::info, "stopping", {{"signal", std::to_string(signal)}});
   (*server)->stop(kShutdownGrace);
-  spdlog::info("stopped");
+  log_event(spdlog::level::info, "stopped", {});
   return 0;
 }
 
@@ -88,7 +111,7 @@ int serve(const ServeOptions& options) {
 
 int main(int argc, char** argv) {
   bowshot::choose_memory_pool();
-  const auto options = bowshot::parse_command_line(argc, argv);
+  auto options = bowshot::parse_command_line(argc, argv);
   if (const int* exit_code = std::get_if<int>(&options)) return *exit_code;
-  return bowshot::serve(std::get<bowshot::ServeOptions>(options));
+  return bowshot::serve(argc, argv, std::get<bowshot::ServeOptions>(std::move(options)));
 }

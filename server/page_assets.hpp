@@ -14,4 +14,7 @@ struct PageAsset {
 /// Defined by a source that tools/embed_page writes when the program is built.
 std::span<const PageAsset> page_assets();
 
+/// The file of a URL's path; `/` is the page itself. Null: there is none.
+const PageAsset* find_page_asset(std::string_view path);
+
 }  // namespace bowshot

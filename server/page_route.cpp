@@ -37,22 +37,26 @@ std::string_view media_type(std::string_view path) {
 
 }  // namespace
 
-/// The explorer page's own files, which are part of the program. Their query belongs to the page.
-void App::get_page(Exchange& exchange) {
-  const std::string_view path =
-      exchange.path == "/" ? "/index.html" : std::string_view(exchange.path);
+const PageAsset* find_page_asset(std::string_view path) {
+  if (path == "/") path = "/index.html";
   const auto assets = page_assets();
   const auto asset = std::ranges::find(assets, path, &PageAsset::path);
-  if (asset == assets.end())
+  return asset == assets.end() ? nullptr : &*asset;
+}
+
+/// The explorer page's own files, which are part of the program. Their query belongs to the page.
+void App::get_page(Exchange& exchange) {
+  const PageAsset* const asset = find_page_asset(exchange.path);
+  if (asset == nullptr)
     return exchange.send_error(
         {.code = ErrorCode::kUnknownPath, .detail = "the endpoints are listed in /openapi.json"});
-  const bool has_hashed_name = path.starts_with("/assets/");
+  const bool has_hashed_name = asset->path.starts_with("/assets/");
   exchange.headers.set("Cache-Control",
                        has_hashed_name ? "public, max-age=31536000, immutable" : "no-cache");
   exchange.headers.set("Content-Security-Policy", kContentSecurityPolicy);
   exchange.headers.set("Referrer-Policy", "no-referrer");
   if (!exchange.is_not_modified(weak_etag(asset->content)))
-    exchange.send(200, media_type(path), asset->content);
+    exchange.send(200, media_type(asset->path), asset->content);
 }
 
 }  // namespace bowshot

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cctype>
@@ -8,13 +7,15 @@
 #include "exchange.hpp"
 #include "flow/run.hpp"
 #include "http_sink.hpp"
+#include "log.hpp"
 
 namespace bowshot {
 
 void App::get_shape(Exchange& exchange) {
   const auto parse = [&]() -> Result<Request> {
     BOWSHOT_ASSIGN(const Shape shape, parse_shape(exchange.parts[1]));
-    return parse_url_request(exchange.parts[0], shape, exchange.request.query, limits_);
+    return parse_url_request(exchange.parts[0], shape, exchange.request.query,
+                             exchange.settings->limits);
   };
   answer_query(exchange, parse());
 }
@@ -46,7 +47,7 @@ void App::post_query(Exchange& exchange) {
         {.code = ErrorCode::kUnsupportedMediaType,
          .detail =
              fmt::format("the Content-Encoding is \"{}\"; a request is sent as it is", coding)});
-  answer_query(exchange, parse_json_request(exchange.request.body, limits_));
+  answer_query(exchange, parse_json_request(exchange.request.body, exchange.settings->limits));
 }
 
 void App::publish(Exchange& exchange) {
@@ -54,25 +55,24 @@ void App::publish(Exchange& exchange) {
                        .detail = "this server publishes and removes no datasets"});
 }
 
-/// Every query, however it was asked: an id, the answer or the error that replaces it, the end.
+/// Every query, however it was asked: the answer, or the error that replaces it.
 void App::answer_query(Exchange& exchange, const Result<Request>& request) {
-  const std::string id = requests_.begin();
-  exchange.headers.set("Bowshot-Request", id);
   const Result<void> outcome =
-      request ? try_query(exchange, id, *request) : fail(Error(request.error()));
-  if (outcome) {
-    requests_.finish(id);
-    return;
-  }
-  const ErrorInfo& info = error_info(outcome.error().code);
+      request ? try_query(exchange, *request) : fail(Error(request.error()));
+  if (outcome) return;
+  const Error& error = outcome.error();
+  const ErrorInfo& info = error_info(error.code);
   const bool is_ours = info.status >= 500 || (exchange.writer.started() && info.status != 499);
-  spdlog::log(is_ours ? spdlog::level::warn : spdlog::level::debug,
-              "query failed request_id={} code={} path={} bytes={} detail=\"{}\"", id, info.name,
-              exchange.request.path, exchange.writer.bytes_written(), outcome.error().detail);
-  requests_.fail(id, outcome.error());
+  log_event(is_ours ? spdlog::level::warn : spdlog::level::debug, "query failed",
+            {{"request_id", exchange.request_id},
+             {"code", std::string(info.name)},
+             {"path", exchange.request.path},
+             {"bytes", std::to_string(exchange.writer.bytes_written())},
+             {"detail", error.detail}});
+  exchange.problem = error;
   if (exchange.writer.started()) return;
-  if (outcome.error().code == ErrorCode::kCancelled) return exchange.writer.abort({});
-  exchange.send_error(outcome.error());
+  if (error.code == ErrorCode::kCancelled) return exchange.writer.abort({});
+  exchange.send_error(error);
 }
 
 namespace {
@@ -95,7 +95,7 @@ void set_query_headers(const Request& request, const Dataset& dataset, const Neg
 
 }  // namespace
 
-Result<void> App::try_query(Exchange& exchange, const std::string& id, const Request& request) {
+Result<void> App::try_query(Exchange& exchange, const Request& request) {
   const auto begun = std::chrono::steady_clock::now();
   BOWSHOT_ASSIGN(const auto dataset, catalog_->current(request.dataset));
   if (request.version && *request.version != dataset->version())
@@ -118,15 +118,18 @@ Result<void> App::try_query(Exchange& exchange, const std::string& id, const Req
   if (unchanged) return {};
   HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun,
                 /*takes_body=*/exchange.request.method != "HEAD");
-  const RunContext context{.limits = &limits_,
+  const RunContext context{.limits = &exchange.settings->limits,
                            .engines = &engines_,
                            .admission = &admission_,
                            .deadlines = &deadlines_,
                            .metrics = &metrics_};
   auto outcome = run_answer(context, plan, negotiated, sink, exchange.stop);
-  spdlog::debug("query answered request_id={} dataset={} shape={} ok={} bytes={}", id,
-                request.dataset, shape_name(request.shape), outcome.has_value(),
-                exchange.writer.bytes_written());
+  log_event(spdlog::level::debug, "query answered",
+            {{"request_id", exchange.request_id},
+             {"dataset", request.dataset},
+             {"shape", std::string(shape_name(request.shape))},
+             {"ok", outcome ? "true" : "false"},
+             {"bytes", std::to_string(exchange.writer.bytes_written())}});
   return outcome;
 }
 

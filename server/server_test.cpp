@@ -1,13 +1,17 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cctype>
+#include <fstream>
 #include <regex>
 #include <set>
 
 #include "access.hpp"
 #include "app.hpp"
+#include "config_file.hpp"
+#include "credentials.hpp"
 #include "http_sink.hpp"
 #include "options.hpp"
 #include "problem.hpp"
@@ -98,6 +102,7 @@ std::set<std::string> documented_routes() {
     const std::regex word("[A-Z]+");
     for (std::sregex_iterator it(methods.begin(), methods.end(), word), end; it != end; ++it) {
       if (left_out.contains(it->str())) continue;
+      if (route.pattern == "/v1/login") continue;  // the page's own
       if (route.pattern != "/v1/datasets/{}/{}") {
         routes.insert(it->str() + " " + std::string(route.pattern));
         continue;
@@ -158,8 +163,112 @@ TEST(CommandLine, MistakesEndWithTwo) {
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--allow-origin", "a.b"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--allow-host", "http://a"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--host", "0.0.0.0"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--host", "::"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--host", "example.org"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--no-tcp"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--listen", "/run/x"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--tls-cert", "c"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--tls-key", "k"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--log-format", "xml"})), 2);
+  EXPECT_EQ(std::get<int>(parse({"serve", "x", "--config", "/nowhere/x.toml"})), 2);
   EXPECT_EQ(std::get<int>(parse({"serve", "x", "--host", "127.evil.example"})), 2);
   EXPECT_EQ(std::get<int>(parse({"--version"})), 0);
+}
+
+/// The rows of the tables of docs/configuration.md: table, key, type.
+std::set<std::string> documented_keys() {
+  std::ifstream file(BOWSHOT_DOCS "/configuration.md");
+  std::set<std::string> keys;
+  std::string table;
+  const std::regex heading("## \\[(.+)\\]");
+  const std::regex row("\\| `([a-z0-9_]+)` \\| ([a-z ]+) \\|.*");
+  std::smatch found;
+  for (std::string line; std::getline(file, line);) {
+    if (std::regex_match(line, found, heading)) table = found[1];
+    if (std::regex_match(line, found, row))
+      keys.insert(fmt::format("{} {}: {}", table, found[1].str(), found[2].str()));
+  }
+  return keys;
+}
+
+TEST(ConfigFile, EveryKeyIsDocumentedAndNoOther) {
+  std::set<std::string> keys;
+  for (const ConfigKey& key : config_keys())
+    keys.insert(fmt::format("{} {}: {}", key.table, key.name, key.type));
+  EXPECT_EQ(keys, documented_keys());
+  EXPECT_GT(keys.size(), 30U);
+}
+
+TEST(Token, IsKnownAgainAndOnlyThen) {
+  const auto token = Token::make("0123456789abcdef");
+  ASSERT_TRUE(token);
+  EXPECT_TRUE(token->matches("0123456789abcdef"));
+  for (const char* other : {"", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeF"})
+    EXPECT_FALSE(token->matches(other)) << other;
+  EXPECT_FALSE(Token::make("0123456789abcde"));
+  EXPECT_FALSE(Token::make(std::string(Token::kBytesMax + 1, 'x')));
+  EXPECT_FALSE(Token::make("0123456789abcdef with blanks"));
+  EXPECT_FALSE(Token::make("0123456789abcdef\n0123456789abcdef"));
+}
+
+TEST(Token, ComesInTheBearerScheme) {
+  EXPECT_EQ(bearer_token(request_with({{"Authorization", "Bearer abc"}})), "abc");
+  EXPECT_EQ(bearer_token(request_with({{"authorization", "bearer  abc "}})), "abc");
+  EXPECT_FALSE(bearer_token(request_with({{"Authorization", "Basic abc"}})));
+  EXPECT_FALSE(bearer_token(request_with({{"Authorization", "Bearer"}})));
+  EXPECT_FALSE(bearer_token(request_with({})));
+}
+
+TEST(Cookies, AreFoundByTheirWholeName) {
+  const auto request = request_with({{"Cookie", "ab=1; a=2;b=\"3\" ;c"}});
+  EXPECT_EQ(cookie_value(request, "a"), "2");
+  EXPECT_EQ(cookie_value(request, "ab"), "1");
+  EXPECT_EQ(cookie_value(request, "b"), "\"3\"");
+  for (const char* missing : {"c", "d", "", "A"}) EXPECT_EQ(cookie_value(request, missing), "");
+}
+
+TEST(Cookies, CountForTheServersOwnPageOnly) {
+  EXPECT_TRUE(is_own_page(request_with({})));
+  EXPECT_TRUE(is_own_page(request_with({{"Sec-Fetch-Site", "same-origin"}})));
+  EXPECT_TRUE(is_own_page(request_with({{"Sec-Fetch-Site", "none"}})));
+  EXPECT_TRUE(is_own_page(request_with({{"Host", "h:1"}, {"Origin", "http://h:1"}})));
+  EXPECT_FALSE(is_own_page(request_with({{"Sec-Fetch-Site", "cross-site"}})));
+  EXPECT_FALSE(is_own_page(request_with({{"Sec-Fetch-Site", "same-site"}})));
+  EXPECT_FALSE(is_own_page(request_with({{"Host", "h:1"}, {"Origin", "http://h:2"}})));
+  EXPECT_FALSE(is_own_page(request_with({{"Host", "h:1"}, {"Origin", "https://h:1"}})));
+}
+
+TEST(Sessions, EndADayAfterTheirLastUse) {
+  auto now = std::chrono::steady_clock::now();
+  Sessions sessions([&] { return now; });
+  const std::string value = sessions.begin();
+  EXPECT_EQ(value.size(), 64U);
+  EXPECT_NE(value, sessions.begin());
+  now += Sessions::kKept - std::chrono::seconds(1);
+  EXPECT_TRUE(sessions.use(value));
+  now += Sessions::kKept - std::chrono::seconds(1);
+  EXPECT_TRUE(sessions.use(value));
+  EXPECT_FALSE(sessions.use(value.substr(1)));
+  now += Sessions::kKept;
+  EXPECT_FALSE(sessions.use(value));
+}
+
+TEST(Sessions, AreBoundedTheOneUsedLeastLatelyGoes) {
+  auto now = std::chrono::steady_clock::now();
+  Sessions sessions([&] { return now; });
+  const std::string first = sessions.begin();
+  now += std::chrono::seconds(1);
+  const std::string second = sessions.begin();
+  for (size_t i = 2; i < Sessions::kSessionsMax; ++i) sessions.begin();
+  now += std::chrono::seconds(1);
+  EXPECT_TRUE(sessions.use(first));
+  sessions.begin();
+  EXPECT_EQ(sessions.count(), Sessions::kSessionsMax);
+  EXPECT_TRUE(sessions.use(first));
+  sessions.begin();
+  EXPECT_TRUE(sessions.use(first));
+  sessions.clear();
+  EXPECT_FALSE(sessions.use(first));
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ void App::get_ready(Exchange& exchange) {
 void App::get_version(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   boost::json::object limits;
-  for (const LimitInfo& limit : limit_table()) limits[limit.name] = limits_.*limit.member;
+  for (const LimitInfo& limit : limit_table())
+    limits[limit.name] = exchange.settings->limits.*limit.member;
   limits["cache_directory"] = cache_directory_;
   boost::json::array shapes;
   for (const Shape shape : served_shapes())

@@ -60,25 +60,29 @@ class BowshotServer:
 
     with BowshotServer(["flights=a.parquet"], "--waiting", "0") as server:
         server.get("/v1/datasets")
+
+    `addresses` are all that it listens on; `url`, `host` and `port` are of TCP, if it does.
     """
 
-    def __init__(self, datasets: list[str], *flags: str) -> None:
+    def __init__(self, datasets: list[str], *flags: str, port: int | None = 0) -> None:
         self._log = tempfile.TemporaryFile(mode="w+b")  # noqa: SIM115 (closed by stop)
-        command = [str(BINARY), "serve", *datasets, "--port", "0", *flags]
+        command = [str(BINARY), "serve", *datasets, *flags]
+        if port is not None:
+            command += ["--port", str(port)]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._log, stdin=subprocess.DEVNULL
         )
         try:
-            self.url = self._read_address()
+            self.addresses = self._read_addresses(1 + flags.count("--listen"))
         except BaseException:
             self.kill()
             raise
+        self.url = self.addresses[0]
         parts = urlsplit(self.url)
-        assert parts.hostname
-        assert parts.port
-        self.host, self.port = parts.hostname, parts.port
+        self.host, self.port = parts.hostname or "", parts.port or 0
 
-    def _read_address(self) -> str:
+    def _read_addresses(self, count_max: int) -> list[str]:
+        """The lines come in one write; with --no-tcp there is one less."""
         assert self._process.stdout
         deadline = time.monotonic() + START_SECONDS_MAX
         text = b""
@@ -86,9 +90,11 @@ class BowshotServer:
             ready, _, _ = select.select([self._process.stdout], [], [], 0.1)
             chunk = os.read(self._process.stdout.fileno(), 4096) if ready else b""
             text += chunk
-            for line in text.decode().splitlines():
-                if line.startswith(LISTENING + "http://"):
-                    return line.removeprefix(LISTENING).strip()
+            lines = text.decode().splitlines()
+            told = [li.removeprefix(LISTENING) for li in lines if li.startswith(LISTENING)]
+            if told and text.endswith(b"\n"):
+                assert len(told) <= count_max
+                return told
             if ready and not chunk:
                 raise StartError(self._process.wait(STOP_SECONDS_MAX), self.log())
         raise StartError(None, self.log())
@@ -120,8 +126,12 @@ class BowshotServer:
     def log(self) -> str:
         if self._log.closed:
             return ""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        # The child writes at the offset that the two share: it must not be moved.
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+
+    def reload(self) -> None:
+        self._process.send_signal(signal.SIGHUP)
 
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)

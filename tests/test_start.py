@@ -225,7 +225,7 @@ def test_help(arguments: list[str]) -> None:
 
 
 def test_listens_on_loopback_only_unless_told(good: Path) -> None:
-    """Any other address needs a token; there is none yet, so the server refuses."""
+    """Any other address needs a token; see test_tokens.py."""
     command = [str(BINARY), "serve", f"a={good}", "--port", "0", "--host", "0.0.0.0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode not in (0, -6, -11)

@@ -46,14 +46,28 @@ void Admission::leave(SlotKind kind) {
   std::lock_guard lock(mutex_);
   Lane& left = lane(kind);
   --left.running;
-  if (!left.queue.empty()) {  // the slot goes to the oldest waiter
-    Waiter* const next = left.queue.front();
-    left.queue.pop_front();
+  grant(left);
+  if (interactive_.running == 0) idle_.notify_all();
+}
+
+/// Free slots go to those that wait, the oldest first.
+void Admission::grant(Lane& lane) {
+  while (lane.running < lane.slots && !lane.queue.empty()) {
+    Waiter* const next = lane.queue.front();
+    lane.queue.pop_front();
     next->has_slot = true;
-    ++left.running;
+    ++lane.running;
     next->changed.notify_one();
   }
-  if (interactive_.running == 0) idle_.notify_all();
+}
+
+void Admission::set_limits(const Limits& limits) {
+  std::lock_guard lock(mutex_);
+  waiting_max_ = limits.waiting;
+  interactive_.slots = limits.interactive_running;
+  streams_.slots = limits.streams_running;
+  grant(interactive_);
+  grant(streams_);
 }
 
 Admission::Counters Admission::counters() const {

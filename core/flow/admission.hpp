@@ -45,6 +45,9 @@ class Admission {
   /// longer than `longest`, so that it goes on, slower, beside any number of them.
   void give_way(std::chrono::milliseconds longest, const StopToken& stop);
 
+  /// For requests to come; those that run keep their slots, those that wait may get one now.
+  void set_limits(const Limits& limits);
+
   struct Counters {
     int64_t interactive_running = 0;
     int64_t streams_running = 0;
@@ -67,9 +70,10 @@ class Admission {
   };
   Lane& lane(SlotKind kind) { return kind == SlotKind::kStream ? streams_ : interactive_; }
   void leave(SlotKind kind);
+  static void grant(Lane& lane);
 
-  const int64_t waiting_max_;
-  mutable std::mutex mutex_;          // guards all below
+  mutable std::mutex mutex_;  // guards all below
+  int64_t waiting_max_;
   std::condition_variable_any idle_;  // no interactive answer runs or waits
   Lane interactive_;
   Lane streams_;

@@ -15,8 +15,9 @@ using enum ErrorCode;
 
 /// What any request may be answered with, before anyone looks at its path.
 const std::vector<ErrorCode> kEveryRequest = {
-    kBadRequest,   kForbiddenHost,         kMethodNotAllowed, kHeadTooSlow, kTargetTooLong,
-    kHeadTooLarge, kUnknownTransferCoding, kInternal,         kOverloaded,  kUnknownHttpVersion};
+    kBadRequest,  kUnauthorized,  kForbiddenHost,     kMethodNotAllowed,
+    kHeadTooSlow, kTargetTooLong, kHeadTooLarge,      kUnknownTransferCoding,
+    kInternal,    kOverloaded,    kUnknownHttpVersion};
 
 /// What a query may be answered with besides.
 const std::vector<ErrorCode> kEveryQuery = {kBadParameter,   kUnknownDataset,   kNotAcceptable,

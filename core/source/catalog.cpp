@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "source/file_kind.hpp"
 #include "source/file_list.hpp"
 #include "source/file_source.hpp"
-#include "source/import/import_source.hpp"
 
 namespace bowshot {
 
@@ -50,9 +48,7 @@ std::string default_name(const std::string& pattern) {
       fs::absolute(is_glob(pattern) ? glob_root(pattern) : pattern, ignored).lexically_normal();
   const fs::path last = path.has_filename() ? path.filename() : path.parent_path().filename();
   const bool is_folder = is_glob(pattern) || fs::is_directory(path, ignored);
-  if (is_folder) return name_from(last.string());
-  const bool is_coded = format_of(last.string()).coding != FileCoding::kNone;  // x.csv.gz is x
-  return name_from(is_coded ? last.stem().stem().string() : last.stem().string());
+  return name_from(is_folder ? last.string() : last.stem().string());
 }
 
 }  // namespace
@@ -76,41 +72,31 @@ Result<DatasetSpec> DatasetSpec::parse(std::string_view argument) {
   return spec;
 }
 
-Result<std::unique_ptr<Catalog>> Catalog::make(const std::vector<DatasetSpec>& specs,
-                                               Importer* importer) {
-  auto catalog = std::make_unique<Catalog>();
-  for (const DatasetSpec& spec : specs) BOWSHOT_TRY(catalog->add_spec(spec, importer));
-  return catalog;
+bool DatasetSpec::operator==(const DatasetSpec& other) const {
+  return name == other.name && pattern == other.pattern &&
+         import.canonical() == other.import.canonical();
 }
 
-Result<void> Catalog::add_spec(const DatasetSpec& spec, Importer* importer) {
-  const std::string name = spec.name.empty() ? default_name(spec.pattern) : spec.name;
+std::string name_of(const DatasetSpec& spec) {
+  return spec.name.empty() ? default_name(spec.pattern) : spec.name;
+}
+
+Result<std::shared_ptr<DatasetSource>> make_source(const DatasetSpec& spec) {
+  const std::string name = name_of(spec);
   if (!is_dataset_name(name))
     return fail(
         ErrorCode::kBadParameter,
         fmt::format("'{}' gives no name for a dataset: write NAME={}", spec.pattern, spec.pattern));
-  const auto files = list_files(spec.pattern);
-  // What is not there now is told when it is opened.
-  const FileKind kind = format_of(files ? files->front().path : spec.pattern).kind;
-  if (kind == FileKind::kParquet || importer == nullptr)
-    return add(name, std::make_shared<FileSource>(name, spec.pattern));
-  const auto add_import = [&](const std::string& dataset, DuckDbTable table) {
-    ImportSpec import{.name = dataset,
-                      .pattern = spec.pattern,
-                      .kind = kind,
-                      .table = std::move(table),
-                      .options = spec.options};
-    return add(dataset, std::make_shared<ImportSource>(std::move(import), importer));
-  };
-  if (kind != FileKind::kDuckDb) return add_import(name, {});
-  if (!files) return add_import(name, {});
-  const auto tables = list_duckdb_tables(files->front());
-  if (!tables) return add_import(name, {});  // it stands there with what is wrong with it
-  for (const DuckDbTable& table : *tables) {
-    const std::string dataset = name_from(fmt::format("{}.{}", name, table.dataset_suffix()));
-    BOWSHOT_TRY(add_import(dataset, table));
+  return std::make_shared<FileSource>(name, spec.pattern);
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::make(const std::vector<DatasetSpec>& specs) {
+  auto catalog = std::make_unique<Catalog>();
+  for (const DatasetSpec& spec : specs) {
+    BOWSHOT_ASSIGN(auto source, make_source(spec));
+    BOWSHOT_TRY(catalog->add(name_of(spec), std::move(source)));
   }
-  return {};
+  return catalog;
 }
 
 Result<void> Catalog::add(const std::string& name, std::shared_ptr<DatasetSource> source) {
@@ -142,9 +128,7 @@ std::vector<Catalog::Unopened> Catalog::open_all() {
   std::vector<Unopened> unopened;
   for (const std::string& name : names()) {
     if (opened_.with([&](const auto& opened) { return opened.contains(name); })) continue;
-    const auto source = find(name);
-    if (!source) continue;  // removed since its name was read
-    if (auto dataset = (*source)->current_if_ready(); !dataset)
+    if (auto dataset = current(name); !dataset)
       unopened.push_back({.name = name, .error = std::move(dataset).error()});
     else
       opened_.with([&](auto& opened) { opened.insert(name); });

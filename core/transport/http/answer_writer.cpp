@@ -124,6 +124,7 @@ Result<void> AnswerWriter::start(int status, const Headers& headers,
 
 void AnswerWriter::make_head(int status, const Headers& headers,
                              std::optional<int64_t> content_length) {
+  status_ = status;
   framing_ = has_no_body(status)    ? Framing::kNoBody
              : content_length       ? Framing::kLength
              : target_.is_chunkable ? Framing::kChunked

@@ -56,6 +56,7 @@ class AnswerWriter final : public ResponseWriter {
   Result<void> write(Pieces pieces, const std::function<void()>& when_slow) override;
   Result<void> finish() override;
   void abort(Pieces last) override;
+  int status() const override { return status_; }
   bool started() const override { return bytes_written_ > 0; }
   int64_t bytes_written() const override { return bytes_written_; }
 
@@ -84,6 +85,7 @@ class AnswerWriter final : public ResponseWriter {
   std::vector<iovec> pieces_;    // of the gather write at work
   int64_t body_bytes_left_ = 0;  // Framing::kLength
   int64_t bytes_written_ = 0;
+  int status_ = 0;
 };
 
 /// The whole of a small answer that the transport gives itself, for an error of the connection.

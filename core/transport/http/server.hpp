@@ -45,6 +45,8 @@ class ResponseWriter {
   /// After the first byte: writes `last` (may be empty) without a last chunk and resets the
   /// connection, so that no reader takes a part for the whole.
   virtual void abort(Pieces last) = 0;
+  /// The status given last; 0: none yet.
+  virtual int status() const = 0;
   /// Whether the status line has left.
   virtual bool started() const = 0;
   virtual int64_t bytes_written() const = 0;

@@ -1,0 +1,90 @@
+// Which datasets are served, at the start and when the configuration is read again.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app.hpp"
+#include "log.hpp"
+
+namespace bowshot {
+
+namespace {
+
+Result<std::vector<DatasetSpec>> specs_of(const ServeOptions& options) {
+  std::vector<DatasetSpec> specs;
+  for (const std::string& argument : options.datasets) {
+    BOWSHOT_ASSIGN(DatasetSpec spec, DatasetSpec::parse(argument));
+    specs.push_back(std::move(spec));
+  }
+  for (const DatasetConfig& dataset : options.configured_datasets)
+    specs.push_back({.name = dataset.name, .pattern = dataset.path, .import = dataset.import});
+  return specs;
+}
+
+}  // namespace
+
+Result<void> App::open_datasets(const ServeOptions& options) {
+  BOWSHOT_ASSIGN(const std::vector<DatasetSpec> specs, specs_of(options));
+  BOWSHOT_ASSIGN(catalog_, Catalog::make(specs));
+  for (const DatasetSpec& spec : specs) configured_.emplace(name_of(spec), spec);
+  auto unopened = catalog_->open_all();
+  const auto is_broken = [](const Catalog::Unopened& dataset) {
+    return dataset.error.code != ErrorCode::kNotReady;
+  };
+  // One dataset that cannot be opened hides none of the others; where none can, nothing is served.
+  if (!unopened.empty() && unopened.size() == catalog_->names().size() &&
+      std::ranges::all_of(unopened, is_broken)) {
+    auto& [name, error] = unopened.front();
+    error.detail = fmt::format("dataset {}: {}", name, error.detail);
+    return std::unexpected(std::move(error));
+  }
+  for (const auto& [name, error] : unopened)
+    log_event(spdlog::level::warn, "dataset cannot be opened",
+              {{"dataset", name}, {"what", error.detail}});
+  return {};
+}
+
+/// What is new or another must open now; what stays keeps its source, and so its version.
+Result<App::DatasetChanges> App::find_changes(const ServeOptions& options) const {
+  BOWSHOT_ASSIGN(const std::vector<DatasetSpec> specs, specs_of(options));
+  DatasetChanges changes;
+  for (const DatasetSpec& spec : specs) {
+    const std::string name = name_of(spec);
+    if (!changes.configured.emplace(name, spec).second)
+      return fail(ErrorCode::kBadParameter, fmt::format("two datasets are named {}", name));
+    const auto present = configured_.find(name);
+    if (present != configured_.end() && present->second == spec) continue;
+    if (present == configured_.end() && catalog_->find(name))
+      return fail(ErrorCode::kBadParameter,
+                  fmt::format("a published dataset is named {} already", name));
+    BOWSHOT_ASSIGN(auto source, make_source(spec));
+    if (const auto opened = source->current();
+        !opened && opened.error().code != ErrorCode::kNotReady)
+      return fail(opened.error().code, fmt::format("dataset {}: {}", name, opened.error().detail));
+    changes.sources.emplace(name, std::move(source));
+  }
+  return changes;
+}
+
+Result<void> App::reload(const ServeOptions& options) {
+  BOWSHOT_ASSIGN(auto settings, Settings::make(options));
+  BOWSHOT_ASSIGN(DatasetChanges changes, find_changes(options));
+  for (const auto& [name, spec] : configured_) {
+    if (changes.configured.contains(name)) continue;
+    catalog_->remove(name);
+    log_event(spdlog::level::info, "dataset removed", {{"dataset", name}});
+  }
+  for (auto& [name, source] : changes.sources) {
+    const bool is_new = catalog_->replace(name, std::move(source)) == nullptr;
+    log_event(spdlog::level::info, is_new ? "dataset added" : "dataset changed",
+              {{"dataset", name}});
+  }
+  configured_ = std::move(changes.configured);
+  admission_.set_limits(settings->limits);
+  const bool is_same_token = this->settings()->token == settings->token;
+  settings_.with([&](auto& current) { current = std::move(settings); });
+  if (!is_same_token) sessions_.clear();
+  return {};
+}
+
+}  // namespace bowshot
