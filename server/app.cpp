@@ -39,6 +39,14 @@ App::App(const ServeOptions& options)
 
 App::~App() = default;
 
+void App::start() {
+  importer_->start();
+}
+
+void App::stop() {
+  importer_->stop();
+}
+
 namespace {
 
 /// This process's folder for sorts beyond memory. Where it cannot be made, such sorts are errors.
@@ -57,6 +65,8 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   auto app = std::unique_ptr<App>(new App(options));
   BOWSHOT_ASSIGN(auto settings, Settings::make(options));
   app->settings_.with([&](auto& current) { current = std::move(settings); });
+  app->importer_ = std::make_unique<Importer>(options.cache_directory, options.limits.cache_bytes,
+                                              &app->conversions_);
   BOWSHOT_TRY(app->open_datasets(options));
   auto windows = ParquetEngine::make(options.limits.page_cache_bytes);
   BOWSHOT_ASSIGN(auto duckdb,

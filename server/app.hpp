@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
+#include "conversion_reporter.hpp"
 #include "credentials.hpp"
 #include "engine/engine.hpp"
 #include "engine/parquet/parquet_engine.hpp"
@@ -28,9 +29,14 @@ namespace bowshot {
 /// Immutable but for what guards itself and reload(); handle() is called from many threads at once.
 class App {
  public:
-  /// Opens the datasets and the engines. An error, where no dataset can be opened, says why.
+  /// Opens the datasets (but what is converted first) and the engines. An error, where no dataset
+  /// can be opened, says why.
   static Result<std::unique_ptr<App>> make(const ServeOptions& options);
   ~App();
+
+  /// Datasets that need it are converted from now on; until stop(), which is idempotent.
+  void start();
+  void stop();
 
   /// Takes over what a running process can: datasets, limits, access, the token. All or, with an
   /// error, nothing; requests under way keep what they began with. From one thread at a time.
@@ -63,6 +69,8 @@ class App {
   };
   Result<void> open_datasets(const ServeOptions& options);
   Result<DatasetChanges> find_changes(const ServeOptions& options) const;
+  Result<void> add_change(DatasetChanges& changes, const DatasetSpec& spec, const std::string& name,
+                          std::shared_ptr<DatasetSource> source) const;
 
   void dispatch(Exchange& exchange);
   void answer_options(Exchange& exchange, std::string_view methods);
@@ -99,6 +107,8 @@ class App {
   Guarded<std::shared_ptr<const Settings>> settings_;  // shared with the requests under way
   Sessions sessions_;
   const std::string cache_directory_;
+  ConversionReporter conversions_;                 // outlives importer_
+  std::unique_ptr<Importer> importer_;             // outlives catalog_
   std::map<std::string, DatasetSpec> configured_;  // by name; only make() and reload() use it
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it

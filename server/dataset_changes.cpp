@@ -17,7 +17,7 @@ Result<std::vector<DatasetSpec>> specs_of(const ServeOptions& options) {
     specs.push_back(std::move(spec));
   }
   for (const DatasetConfig& dataset : options.configured_datasets)
-    specs.push_back({.name = dataset.name, .pattern = dataset.path, .import = dataset.import});
+    specs.push_back({.name = dataset.name, .pattern = dataset.path, .options = dataset.import});
   return specs;
 }
 
@@ -25,8 +25,14 @@ Result<std::vector<DatasetSpec>> specs_of(const ServeOptions& options) {
 
 Result<void> App::open_datasets(const ServeOptions& options) {
   BOWSHOT_ASSIGN(const std::vector<DatasetSpec> specs, specs_of(options));
-  BOWSHOT_ASSIGN(catalog_, Catalog::make(specs));
-  for (const DatasetSpec& spec : specs) configured_.emplace(name_of(spec), spec);
+  catalog_ = std::make_unique<Catalog>();
+  for (const DatasetSpec& spec : specs) {
+    BOWSHOT_ASSIGN(auto sources, make_sources(spec, importer_.get()));
+    for (auto& [name, source] : sources) {
+      BOWSHOT_TRY(catalog_->add(name, std::move(source)));
+      configured_.emplace(name, spec);
+    }
+  }
   auto unopened = catalog_->open_all();
   const auto is_broken = [](const Catalog::Unopened& dataset) {
     return dataset.error.code != ErrorCode::kNotReady;
@@ -44,24 +50,30 @@ Result<void> App::open_datasets(const ServeOptions& options) {
   return {};
 }
 
+Result<void> App::add_change(DatasetChanges& changes, const DatasetSpec& spec,
+                             const std::string& name, std::shared_ptr<DatasetSource> source) const {
+  if (!changes.configured.emplace(name, spec).second)
+    return fail(ErrorCode::kBadParameter, fmt::format("two datasets are named {}", name));
+  const auto present = configured_.find(name);
+  if (present != configured_.end() && present->second == spec) return {};
+  if (present == configured_.end() && catalog_->find(name))
+    return fail(ErrorCode::kBadParameter,
+                fmt::format("a published dataset is named {} already", name));
+  if (const auto opened = source->current_if_ready();
+      !opened && opened.error().code != ErrorCode::kNotReady)
+    return fail(opened.error().code, fmt::format("dataset {}: {}", name, opened.error().detail));
+  changes.sources.emplace(name, std::move(source));
+  return {};
+}
+
 /// What is new or another must open now; what stays keeps its source, and so its version.
 Result<App::DatasetChanges> App::find_changes(const ServeOptions& options) const {
   BOWSHOT_ASSIGN(const std::vector<DatasetSpec> specs, specs_of(options));
   DatasetChanges changes;
   for (const DatasetSpec& spec : specs) {
-    const std::string name = name_of(spec);
-    if (!changes.configured.emplace(name, spec).second)
-      return fail(ErrorCode::kBadParameter, fmt::format("two datasets are named {}", name));
-    const auto present = configured_.find(name);
-    if (present != configured_.end() && present->second == spec) continue;
-    if (present == configured_.end() && catalog_->find(name))
-      return fail(ErrorCode::kBadParameter,
-                  fmt::format("a published dataset is named {} already", name));
-    BOWSHOT_ASSIGN(auto source, make_source(spec));
-    if (const auto opened = source->current();
-        !opened && opened.error().code != ErrorCode::kNotReady)
-      return fail(opened.error().code, fmt::format("dataset {}: {}", name, opened.error().detail));
-    changes.sources.emplace(name, std::move(source));
+    BOWSHOT_ASSIGN(auto sources, make_sources(spec, importer_.get()));
+    for (auto& [name, source] : sources)
+      BOWSHOT_TRY(add_change(changes, spec, name, std::move(source)));
   }
   return changes;
 }

@@ -17,12 +17,14 @@ boost::json::object describe(const Dataset& dataset, const DatasetSource& source
     columns.push_back({{"name", field->name()},
                        {"type", type_name(*field->type())},
                        {"nullable", field->nullable()}});
+  boost::json::object origin = {{"kind", source.kind()}, {"files", dataset.files().size()}};
+  for (auto& [key, value] : source.details()) origin[key] = value;
   return {{"name", dataset.name()},
           {"version", dataset.version()},
           {"rows", dataset.rows()},
           {"bytes", dataset.bytes()},
           {"row_numbers", dataset.has_row_numbers()},
-          {"source", {{"kind", source.kind()}, {"files", dataset.files().size()}}},
+          {"source", std::move(origin)},
           {"columns", std::move(columns)}};
 }
 
@@ -47,7 +49,9 @@ void App::list_datasets(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   boost::json::array datasets;
   for (const std::string& name : catalog_->names()) {
-    datasets.push_back(summarize(name, catalog_->current(name)));
+    const auto source = catalog_->find(name);
+    if (!source) continue;  // removed since its name was read
+    datasets.push_back(summarize(name, (*source)->current_if_ready()));
   }
   const std::string body = boost::json::serialize(boost::json::object{{"datasets", datasets}});
   if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);

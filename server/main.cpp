@@ -31,6 +31,7 @@ sigset_t block_signals() {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   return signals;
 }
 
@@ -96,11 +97,13 @@ int serve(int argc, const char* const* argv, ServeOptions options) {
 
   (*server)->start();
   tell_addresses(**server);
+  (*app)->start();
 
   int signal = 0;
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
     reload_configuration(argc, argv, options, **app, **server);
   log_event(spdlog::level::info, "stopping", {{"signal", std::to_string(signal)}});
+  (*app)->stop();
   (*server)->stop(kShutdownGrace);
   log_event(spdlog::level::info, "stopped", {});
   return 0;

@@ -15,14 +15,18 @@ namespace bowshot {
 namespace {
 
 constexpr const char* kAbout =
-    "Bowshot serves columnar data to screens: Parquet of any size, as Arrow, JSON or CSV over "
+    "Bowshot serves columnar data to screens: columnar files of any size, as Arrow, JSON or CSV "
+    "over "
     "HTTP,\nfiltered, computed, aggregated and paged by the server.";
 
 constexpr const char* kServeAbout =
     "Serves datasets and the explorer page.\n\n"
-    "A dataset is NAME=PATH or PATH. The path is a Parquet file, a directory (every .parquet below "
+    "A dataset is NAME=PATH or PATH. The path is a file, a directory (every file of one kind below "
     "it is\none dataset) or a glob in quotes. Without a NAME= the dataset is named after the file "
-    "or directory.";
+    "or directory.\nParquet is read in place. CSV, TSV, NDJSON (.jsonl; all also .gz, .zst), Arrow "
+    "(.arrow, .feather, .ipc,\n.arrows) and DuckDB databases (.duckdb: a dataset for each table) "
+    "are "
+    "converted once, into the cache.";
 
 constexpr const char* kServeExamples =
     "Examples:\n"
@@ -111,7 +115,8 @@ void add_serve(CLI::App& app, ServeOptions& options) {
       ->capture_default_str();
   serve
       ->add_option("--cache-directory", options.cache_directory,
-                   "Where sorts beyond the engine's memory go, for as long as they run")
+                   "Where what is not Parquet is kept as Parquet, and where sorts beyond the "
+                   "engine's memory go, for as long as they run")
       ->capture_default_str();
   add_limit_flags(*serve, options.limits);
 }

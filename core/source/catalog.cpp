@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "source/file_kind.hpp"
 #include "source/file_list.hpp"
 #include "source/file_source.hpp"
+#include "source/import/import_source.hpp"
 
 namespace bowshot {
 
@@ -48,7 +50,9 @@ std::string default_name(const std::string& pattern) {
       fs::absolute(is_glob(pattern) ? glob_root(pattern) : pattern, ignored).lexically_normal();
   const fs::path last = path.has_filename() ? path.filename() : path.parent_path().filename();
   const bool is_folder = is_glob(pattern) || fs::is_directory(path, ignored);
-  return name_from(is_folder ? last.string() : last.stem().string());
+  if (is_folder) return name_from(last.string());
+  const bool is_coded = format_of(last.string()).coding != FileCoding::kNone;  // x.csv.gz is x
+  return name_from(is_coded ? last.stem().stem().string() : last.stem().string());
 }
 
 }  // namespace
@@ -74,29 +78,50 @@ Result<DatasetSpec> DatasetSpec::parse(std::string_view argument) {
 
 bool DatasetSpec::operator==(const DatasetSpec& other) const {
   return name == other.name && pattern == other.pattern &&
-         import.canonical() == other.import.canonical();
+         options.canonical() == other.options.canonical();
 }
 
-std::string name_of(const DatasetSpec& spec) {
-  return spec.name.empty() ? default_name(spec.pattern) : spec.name;
+Result<std::unique_ptr<Catalog>> Catalog::make(const std::vector<DatasetSpec>& specs,
+                                               Importer* importer) {
+  auto catalog = std::make_unique<Catalog>();
+  for (const DatasetSpec& spec : specs) {
+    BOWSHOT_ASSIGN(auto sources, make_sources(spec, importer));
+    for (auto& [name, source] : sources) BOWSHOT_TRY(catalog->add(name, std::move(source)));
+  }
+  return catalog;
 }
 
-Result<std::shared_ptr<DatasetSource>> make_source(const DatasetSpec& spec) {
-  const std::string name = name_of(spec);
+Result<std::vector<NamedSource>> make_sources(const DatasetSpec& spec, Importer* importer) {
+  const std::string name = spec.name.empty() ? default_name(spec.pattern) : spec.name;
   if (!is_dataset_name(name))
     return fail(
         ErrorCode::kBadParameter,
         fmt::format("'{}' gives no name for a dataset: write NAME={}", spec.pattern, spec.pattern));
-  return std::make_shared<FileSource>(name, spec.pattern);
-}
-
-Result<std::unique_ptr<Catalog>> Catalog::make(const std::vector<DatasetSpec>& specs) {
-  auto catalog = std::make_unique<Catalog>();
-  for (const DatasetSpec& spec : specs) {
-    BOWSHOT_ASSIGN(auto source, make_source(spec));
-    BOWSHOT_TRY(catalog->add(name_of(spec), std::move(source)));
+  const auto files = list_files(spec.pattern);
+  // What is not there now is told when it is opened.
+  const FileKind kind = format_of(files ? files->front().path : spec.pattern).kind;
+  std::vector<NamedSource> sources;
+  if (kind == FileKind::kParquet || importer == nullptr) {
+    sources.push_back({name, std::make_shared<FileSource>(name, spec.pattern)});
+    return sources;
   }
-  return catalog;
+  const auto add_import = [&](const std::string& dataset, DuckDbTable table) {
+    ImportSpec import{.name = dataset,
+                      .pattern = spec.pattern,
+                      .kind = kind,
+                      .table = std::move(table),
+                      .options = spec.options};
+    sources.push_back({dataset, std::make_shared<ImportSource>(std::move(import), importer)});
+  };
+  const bool is_database = kind == FileKind::kDuckDb && files.has_value();
+  const auto tables = is_database ? list_duckdb_tables(files->front())
+                                  : Result<std::vector<DuckDbTable>>(std::unexpect, Error());
+  if (!tables)  // not a database; or it stands there with what is wrong with it
+    add_import(name, {});
+  else
+    for (const DuckDbTable& table : *tables)
+      add_import(name_from(fmt::format("{}.{}", name, table.dataset_suffix())), table);
+  return sources;
 }
 
 Result<void> Catalog::add(const std::string& name, std::shared_ptr<DatasetSource> source) {
@@ -128,7 +153,9 @@ std::vector<Catalog::Unopened> Catalog::open_all() {
   std::vector<Unopened> unopened;
   for (const std::string& name : names()) {
     if (opened_.with([&](const auto& opened) { return opened.contains(name); })) continue;
-    if (auto dataset = current(name); !dataset)
+    const auto source = find(name);
+    if (!source) continue;  // removed since its name was read
+    if (auto dataset = (*source)->current_if_ready(); !dataset)
       unopened.push_back({.name = name, .error = std::move(dataset).error()});
     else
       opened_.with([&](auto& opened) { opened.insert(name); });

@@ -10,22 +10,26 @@
 #include "base/guarded.hpp"
 #include "source/dataset_source.hpp"
 #include "source/import/import_options.hpp"
+#include "source/import/importer.hpp"
 
 namespace bowshot {
 
 /// Where a dataset comes from, as the user wrote it: `flights=data/*.parquet`, `dir/`, `x.parquet`.
 struct DatasetSpec {
-  std::string name;           // empty: the stem of the file, directory or glob's directory
-  std::string pattern;        // a file, a directory (every .parquet below it) or a glob
-  ImportOptions import = {};  // how text files are read
+  std::string name;            // empty: the stem of the file, directory or glob's directory
+  std::string pattern;         // a file, a directory (every file of one kind below it) or a glob
+  ImportOptions options = {};  // of text files
   bool operator==(const DatasetSpec& other) const;
   static Result<DatasetSpec> parse(std::string_view argument);
 };
 
-/// The name that was given, or that of the file or folder.
-std::string name_of(const DatasetSpec& spec);
-/// Opens nothing yet. `bad_parameter`: what is to be served gives no name.
-Result<std::shared_ptr<DatasetSource>> make_source(const DatasetSpec& spec);
+struct NamedSource {
+  std::string name;
+  std::shared_ptr<DatasetSource> source;
+};
+/// What a spec stands for: one dataset, of a database one for each table. Opens nothing yet.
+/// `importer` converts what is not Parquet; it outlives the sources. `bad_parameter`: no name.
+Result<std::vector<NamedSource>> make_sources(const DatasetSpec& spec, Importer* importer);
 
 /// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
 bool is_dataset_name(std::string_view text);
@@ -34,7 +38,10 @@ bool is_dataset_name(std::string_view text);
 class Catalog {
  public:
   /// Resolves names (two specs of one name: an error that names both); opens nothing yet.
-  static Result<std::unique_ptr<Catalog>> make(const std::vector<DatasetSpec>& specs);
+  /// A database gives a dataset for each of its tables. `importer` converts what is not Parquet; it
+  /// outlives the catalog.
+  static Result<std::unique_ptr<Catalog>> make(const std::vector<DatasetSpec>& specs,
+                                               Importer* importer = nullptr);
 
   /// An error that names both where the name is taken.
   Result<void> add(const std::string& name, std::shared_ptr<DatasetSource> source);
@@ -49,7 +56,8 @@ class Catalog {
     std::string name;
     Error error;
   };
-  /// Opens every dataset that was never open. Empty: each of them has been, be it gone by now.
+  /// Opens every dataset that was never open; of what is converted first, has that begin. Empty:
+  /// each of them has been, be it gone by now.
   std::vector<Unopened> open_all();
   std::vector<std::string> names() const;  // sorted
   /// `unknown_dataset` with suggestions.

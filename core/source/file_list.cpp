@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "source/file_kind.hpp"
+
 namespace bowshot {
 
 namespace {
@@ -27,12 +29,16 @@ std::unexpected<Error> not_found(const std::string& pattern, std::string_view wh
   return fail(ErrorCode::kBadData, fmt::format("'{}': {}", shown(pattern), why));
 }
 
+}  // namespace
+
 FileStamp stamp_of(const struct stat& status) {
   return {.device = status.st_dev,
           .inode = status.st_ino,
           .bytes = status.st_size,
           .modified_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
+
+namespace {
 
 std::string below(const std::string& path, const std::string& root) {
   const bool is_below = !root.empty() && path.size() > root.size() && path.starts_with(root);
@@ -44,7 +50,8 @@ void add_file(const std::string& path, const std::string& root, const struct sta
   list.push_back({.path = path, .display_name = below(path, root), .stamp = stamp_of(status)});
 }
 
-/// Every *.parquet below `folder`. What vanishes while it is listed is not there.
+/// Every file of a kind that can be read below `folder`. What vanishes while it is listed is not
+/// there.
 Result<void> add_folder(const std::string& folder, const std::string& root, FileList& list) {
   std::error_code error;
   fs::recursive_directory_iterator entries(folder, error);
@@ -59,7 +66,7 @@ Result<void> add_folder(const std::string& folder, const std::string& root, File
       continue;
     }
     struct stat status = {};
-    if (is_hidden || !name.ends_with(".parquet") || ::stat(entries->path().c_str(), &status) != 0)
+    if (is_hidden || !format_of(name).is_known || ::stat(entries->path().c_str(), &status) != 0)
       continue;
     add_file(entries->path().string(), root, status, list);
   }
@@ -82,6 +89,23 @@ Result<void> add_glob(const std::string& pattern, const std::string& root, FileL
       add_file(matches.gl_pathv[i], root, file, list);
     }
   }
+  return {};
+}
+
+/// One dataset is of one kind of files; one database is as many datasets as it has tables.
+Result<void> check_kinds(const std::string& pattern, const FileList& list) {
+  const ListedFile& first = list.front();
+  const FileKind kind = format_of(first.path).kind;
+  for (const ListedFile& file : list)
+    if (format_of(file.path).kind != kind)
+      return fail(ErrorCode::kBadData,
+                  fmt::format("'{}' holds files of two kinds, '{}' and '{}': name one kind by a "
+                              "glob such as *.csv",
+                              shown(pattern), first.display_name, file.display_name));
+  if (kind == FileKind::kDuckDb && list.size() > 1)
+    return fail(ErrorCode::kBadData,
+                fmt::format("'{}' holds several databases, '{}' and '{}': name each by itself",
+                            shown(pattern), first.display_name, list[1].display_name));
   return {};
 }
 
@@ -112,7 +136,10 @@ Result<FileList> list_files(const std::string& pattern) {
     if (S_ISDIR(status.st_mode)) {
       const std::string root = pattern.ends_with('/') ? pattern : pattern + '/';
       BOWSHOT_TRY(add_folder(root, root, list));
-      if (list.empty()) return not_found(pattern, "there is no .parquet file below this folder");
+      if (list.empty())
+        return not_found(pattern,
+                         "there is no file below this folder that can be read: .parquet, .csv, "
+                         ".tsv, .ndjson, .jsonl, .arrow, .feather, .ipc, .arrows");
     } else {
       add_file(pattern, {}, status, list);
     }
@@ -125,6 +152,7 @@ Result<FileList> list_files(const std::string& pattern) {
   std::ranges::sort(list, {}, &ListedFile::path);
   const auto repeated = std::ranges::unique(list, {}, &ListedFile::path);
   list.erase(repeated.begin(), repeated.end());
+  BOWSHOT_TRY(check_kinds(pattern, list));
   return list;
 }
 

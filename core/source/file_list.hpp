@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -18,6 +20,7 @@ struct FileStamp {
   auto operator<=>(const FileStamp&) const = default;
 };
 FileStamp stamp_of(const FileIdentity& identity);
+FileStamp stamp_of(const struct stat& status);
 
 struct ListedFile {
   std::string path;
@@ -32,9 +35,10 @@ bool is_glob(const std::string& pattern);
 /// The folder before the first part with a wildcard: `data/2026/` of `data/2026/*.parquet`.
 std::string glob_root(const std::string& pattern);
 
-/// The files of a dataset now: the file itself; every *.parquet at any depth below a folder, but
-/// for names that begin with `.` or `_`; what a glob matches, folders as just said. One stat a
-/// file. `bad_data` when there is none. Links are followed; a folder is not entered through a link.
+/// The files of a dataset now: the file itself; every file of a known kind at any depth below a
+/// folder, but for names that begin with `.` or `_`; what a glob matches, folders as just said. One
+/// stat a file. `bad_data` when there is none, or when they are of several kinds. Links are
+/// followed; a folder is not entered through a link.
 Result<FileList> list_files(const std::string& pattern);
 
 }  // namespace bowshot
