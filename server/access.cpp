@@ -9,7 +9,8 @@ namespace bowshot {
 namespace {
 
 constexpr std::string_view kExposedHeaders =
-    "Bowshot-Version, Bowshot-Completeness, Bowshot-Rows, Bowshot-Total-Rows, Bowshot-Request, "
+    "Bowshot-Version, Bowshot-Completeness, Bowshot-Rows, Bowshot-Total-Rows, Bowshot-Population, "
+    "Bowshot-Request, "
     "Content-Disposition, ETag, Retry-After, Server-Timing, Accept-Query";
 
 }  // namespace

@@ -23,6 +23,7 @@ void set_facts(const AnswerFacts& facts, http::Headers& headers) {
   headers.set("Bowshot-Completeness", std::string(completeness_name(facts.completeness)));
   if (facts.rows) headers.set("Bowshot-Rows", std::to_string(*facts.rows));
   if (facts.total_rows) headers.set("Bowshot-Total-Rows", std::to_string(*facts.total_rows));
+  if (facts.population) headers.set("Bowshot-Population", std::to_string(*facts.population));
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ std::span<const LimitInfo> limit_table();
 inline constexpr int64_t kInteractiveRowsMax = 100'000;
 /// protocol/PROTOCOL.md, section 4.
 inline constexpr int64_t kHistogramBinsMax = 10'000;
+inline constexpr int64_t kSampleRowsMax = 10'000'000;
 /// Arrow answers: protocol/PROTOCOL.md, section 5.
 inline constexpr int64_t kBatchRowsMax = 65'536;
 inline constexpr int64_t kBatchBytesTarget = 4 << 20;

@@ -62,6 +62,9 @@ std::shared_ptr<arrow::Schema> with_facts(const arrow::Schema& schema, const Ans
   if (facts.total_rows) {
     metadata->Append("bowshot.total_rows", std::to_string(*facts.total_rows));
   }
+  if (facts.population) {
+    metadata->Append("bowshot.population", std::to_string(*facts.population));
+  }
   return schema.WithMetadata(std::move(metadata));
 }
 

@@ -21,7 +21,8 @@ AnswerFacts facts_of(const Answer& answer) {
   return {.version = answer.plan->dataset->version(),
           .completeness = answer.completeness,
           .rows = answer.rows,
-          .total_rows = answer.total_rows};
+          .total_rows = answer.total_rows,
+          .population = answer.population};
 }
 
 Result<std::unique_ptr<Encoder>> make_encoder(Format format, ArrowCodec codec) {

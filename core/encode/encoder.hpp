@@ -26,6 +26,7 @@ struct AnswerFacts {
   Completeness completeness = Completeness::kExact;
   std::optional<int64_t> rows;
   std::optional<int64_t> total_rows;
+  std::optional<int64_t> population;
 };
 
 /// The facts of an answer, for its metadata and its headers.

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "encode/csv.hpp"
-#include "encode/iso8601.hpp"
+#include "query/iso8601.hpp"
 #include "encode/json.hpp"
 #include "encode/test_batches.hpp"
 #include "encode/text_escape.hpp"

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "encode/iso8601.hpp"
+#include "query/iso8601.hpp"
 #include "encode/text_escape.hpp"
 
 namespace bowshot {

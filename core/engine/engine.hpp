@@ -2,7 +2,9 @@
 
 #include <arrow/type_fwd.h>
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/stop.hpp"
@@ -40,6 +42,14 @@ class Engine {
   /// ...
   virtual Result<std::unique_ptr<BatchStream>> run(std::shared_ptr<const Plan> plan,
                                                    const StopToken& stop) = 0;
+
+  /// Whether read_rows() takes the plan, of which only dataset, select and schema are looked at.
+  virtual bool reads_rows(const Plan&) const { return false; }
+  /// The plan's outputs of `rows`, by number, in that order, in bounded memory; only where
+  /// reads_rows().
+  virtual Result<std::unique_ptr<BatchStream>> read_rows(std::shared_ptr<const Plan> plan,
+                                                         std::vector<int64_t> rows,
+                                                         const StopToken& stop);
 };
 
 }  // namespace bowshot

@@ -256,7 +256,8 @@ Result<SyntaxPtr> Parser::parse_predicate_end(SyntaxPtr left, bool negated) {
   } else if (accept_keyword("LIKE")) {
     node.function = Function::kLike;
     BOWSHOT_ASSIGN(SyntaxPtr pattern, parse_sum());
-    BOWSHOT_TRY(check_pattern(*pattern));
+    if (const auto problem = find_pattern_problem(*pattern))
+      return error_at(problem->position, std::string(problem->detail));
     node.arguments = {std::move(left), std::move(pattern)};
   } else if (accept_keyword("IN")) {
     node.function = Function::kIn;
@@ -270,22 +271,6 @@ Result<SyntaxPtr> Parser::parse_predicate_end(SyntaxPtr left, bool negated) {
     return left;
   }
   return std::make_shared<const SyntaxNode>(std::move(node));
-}
-
-/// LIKE takes a text or CASEI of one, known before the query runs, whose escapes are whole.
-Result<void> Parser::check_pattern(const SyntaxNode& pattern) const {
-  const bool is_casei = pattern.kind == Kind::kOperation && pattern.function == Function::kCasei;
-  const SyntaxNode& text = is_casei ? *pattern.arguments.front() : pattern;
-  if (text.kind != Kind::kText)
-    return error_at(pattern.position, "the pattern of LIKE is a text, or CASEI of a text");
-  const size_t last_other = text.text.find_last_not_of('\\');
-  const size_t backslashes =
-      text.text.size() - (last_other == std::string::npos ? 0 : last_other + 1);
-  if (backslashes % 2 == 1)
-    return error_at(text.position,
-                    "the pattern ends in a backslash that escapes nothing; a "
-                    "backslash itself is written twice");
-  return {};
 }
 
 Result<SyntaxPtr> Parser::parse_sum() {

@@ -41,7 +41,6 @@ class Parser {
   Result<SyntaxPtr> parse_negation();
   Result<SyntaxPtr> parse_predicate();
   Result<SyntaxPtr> parse_predicate_end(SyntaxPtr left, bool negated);
-  Result<void> check_pattern(const SyntaxNode& pattern) const;
   Result<SyntaxPtr> parse_sum();
   Result<SyntaxPtr> parse_product();
   Result<SyntaxPtr> parse_signed();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "query/cql2_json.hpp"
 #include "query/json_value.hpp"
 #include "query/raw_request.hpp"
 #include "query/request.hpp"
@@ -80,11 +81,9 @@ Result<std::string> required_text(const JsonValue& body, std::string_view key) {
 }  // namespace
 
 Result<Request> parse_json_request(std::string_view body, const Limits& limits) {
-  // A filter as JSON may nest as deep as its limit; the rest of a request has two levels.
-  constexpr int64_t kLevelsAroundFilter = 4;
-  constexpr int64_t kDepthMax = 1'000;  // the parser recurses
-  const int64_t depth = std::min(limits.filter_depth, kDepthMax) + kLevelsAroundFilter;
-  BOWSHOT_ASSIGN(const JsonValue root, parse_json(body, static_cast<size_t>(depth)));
+  // A filter is one level down; the rest of a request has two levels.
+  const size_t levels_max = cql2_json_levels_max(limits) + 2;
+  BOWSHOT_ASSIGN(const JsonValue root, parse_json(body, levels_max));
   if (root.kind != JsonValue::Kind::kObject)
     return fail({.code = ErrorCode::kBadJson,
                  .detail = fmt::format("the body must be a JSON object, was {}", kind_text(root)),
@@ -105,6 +104,7 @@ Result<Request> parse_json_request(std::string_view body, const Limits& limits) 
     if (member.key == "dataset" || member.key == "shape") continue;
     raw.parameters.push_back({.name = member.key,
                               .pointer = json_pointer("", member.key),
+                              .json = &member.value,
                               .value = raw_value(member.value)});
   }
   return validate_request(raw, limits);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/serialize.hpp>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -117,7 +119,7 @@ std::unexpected<Error> bad_json(std::string detail, size_t position) {
 
 Result<JsonValue> parse_json(std::string_view text, size_t depth_max) {
   if (const auto position = utf8_error_position(text))
-    return bad_json("the body is not valid UTF-8", *position);
+    return bad_json("the JSON is not valid UTF-8", *position);
 
   json::parse_options options;
   options.max_depth = depth_max;
@@ -131,10 +133,55 @@ Result<JsonValue> parse_json(std::string_view text, size_t depth_max) {
   if (error == json::error::too_deep)
     return bad_json(fmt::format("nested more than {} levels deep", depth_max), consumed);
   if (error == json::error::incomplete)
-    return bad_json("the body ends before its JSON value does", text.size());
+    return bad_json("it ends before its JSON value does", text.size());
   if (error) return bad_json(fmt::format("not JSON: {}", error.message()), consumed);
   if (consumed < text.size()) return bad_json("something follows the JSON value", consumed);
   return parser.handler().take();
+}
+
+namespace {
+
+void append_json(const JsonValue& value, std::string& out) {
+  switch (value.kind) {
+    case JsonValue::Kind::kNull:
+      out += "null";
+      return;
+    case JsonValue::Kind::kBool:
+    case JsonValue::Kind::kNumber:
+      out += value.text;
+      return;
+    case JsonValue::Kind::kString:
+      out += json::serialize(json::string_view(value.text));
+      return;
+    case JsonValue::Kind::kArray:
+      out += '[';
+      for (const JsonValue& item : value.items) {
+        if (&item != &value.items.front()) out += ',';
+        append_json(item, out);
+      }
+      out += ']';
+      return;
+    case JsonValue::Kind::kObject:
+      break;
+  }
+  std::vector<const JsonMember*> members;
+  for (const JsonMember& member : value.members) members.push_back(&member);
+  std::ranges::sort(members, {}, &JsonMember::key);
+  out += '{';
+  for (const JsonMember* member : members) {
+    if (member != members.front()) out += ',';
+    out += json::serialize(json::string_view(member->key)) + ':';
+    append_json(member->value, out);
+  }
+  out += '}';
+}
+
+}  // namespace
+
+std::string spell_json(const JsonValue& value) {
+  std::string text;
+  append_json(value, text);
+  return text;
 }
 
 std::string json_pointer(std::string_view parent, std::string_view key) {

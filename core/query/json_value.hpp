@@ -29,6 +29,9 @@ struct JsonMember {
 /// anything after the value.
 Result<JsonValue> parse_json(std::string_view text, size_t depth_max);
 
+/// The value as compact JSON, members by key: the same text for the same value.
+std::string spell_json(const JsonValue& value);
+
 /// `/measures/a~1b`: a JSON Pointer (RFC 6901) one level below `parent`.
 std::string json_pointer(std::string_view parent, std::string_view key);
 

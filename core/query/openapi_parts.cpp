@@ -76,7 +76,8 @@ json::object url_schema(const ParameterInfo& parameter) {
   json::object schema = typed("string");
   if (parameter.kind == Kind::kInteger) schema = integer_schema(parameter.min, parameter.max);
   if (parameter.kind == Kind::kUnsigned) schema = unsigned_schema();
-  if (parameter.kind == Kind::kFilterLanguage) schema["enum"] = json::array{"cql2-text"};
+  if (parameter.kind == Kind::kFilterLanguage)
+    schema["enum"] = json::array{"cql2-text", "cql2-json"};
   if (parameter.kind == Kind::kFormat) {
     json::array names;
     for (const FormatInfo& format : kFormats) names.push_back(text(format.name));
@@ -98,6 +99,8 @@ json::object body_schema(const ParameterInfo& parameter) {
     // Integers beyond 2^53 may be texts.
     json::object digits = {{"type", "string"}, {"pattern", "^(0|[1-9][0-9]*)$"}};
     schema = {{"oneOf", json::array{std::move(schema), std::move(digits)}}};
+  } else if (parameter.kind == Kind::kFilter) {
+    schema = {{"oneOf", json::array{std::move(schema), typed("object", "CQL2 JSON.")}}};
   } else if (parameter.kind == Kind::kBound) {
     schema = {{"oneOf", json::array{typed("number"), std::move(schema)}}};
   } else if (parameter.is_list()) {
@@ -288,6 +291,7 @@ json::object headers() {
       {"Bowshot-Rows", header("integer", "Rows of this answer, where known before the first.")},
       {"Bowshot-Total-Rows",
        header("integer", "Rows of the same request without offset and limit, where known.")},
+      {"Bowshot-Population", header("integer", "Of a sample: the filtered rows, where known.")},
       {"Bowshot-Request", header("string", "The request's id, for /v1/requests/{id}.")},
       {"ETag", header("string", "For `If-None-Match`.")},
   };

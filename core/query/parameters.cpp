@@ -7,7 +7,9 @@ namespace bowshot {
 
 namespace {
 
-constexpr std::array kRowsOnly = {Shape::kRows};
+constexpr std::array kSelecting = {Shape::kRows, Shape::kSample};
+constexpr std::array kSampleOnly = {Shape::kSample};
+constexpr std::array kProfileOnly = {Shape::kProfile};
 constexpr std::array kAggregateOnly = {Shape::kAggregate};
 constexpr std::array kOrdered = {Shape::kRows, Shape::kAggregate};
 constexpr std::array kValuesOnly = {Shape::kValues};
@@ -17,7 +19,7 @@ constexpr std::array kOneColumn = {Shape::kValues, Shape::kHistogram};
 using Kind = ParameterInfo::Kind;
 
 /// The order is that of the canonical form and of the documentation.
-const std::array<ParameterInfo, 18> kParameterTable = {{
+const std::array<ParameterInfo, 22> kParameterTable = {{
     {.name = "compute",
      .kind = Kind::kComputeList,
      .member = &Request::compute,
@@ -31,13 +33,14 @@ const std::array<ParameterInfo, 18> kParameterTable = {{
      .example = "delay > 60 AND origin IN ('JFK', 'LGA')"},
     {.name = "filter-lang",
      .kind = Kind::kFilterLanguage,
-     .description = "The language of `filter`.",
+     .description =
+         "The language of `filter`. In a JSON request a string is text and an object JSON.",
      .example = "cql2-text",
      .default_text = "cql2-text"},
     {.name = "select",
      .kind = Kind::kNameList,
      .member = &Request::select,
-     .shapes = kRowsOnly,
+     .shapes = kSelecting,
      .description =
          "The columns of the answer, in that order; without it all of the dataset's, then "
          "the computed ones. `_row` is the row number.",
@@ -81,6 +84,37 @@ const std::array<ParameterInfo, 18> kParameterTable = {{
      .shapes = kOrdered,
      .description = "How many rows to answer at most; without it all, streamed.",
      .example = "100"},
+    {.name = "columns",
+     .kind = Kind::kNameList,
+     .member = &Request::columns,
+     .shapes = kProfileOnly,
+     .description = "The columns to profile, in that order; without it all of the dataset's, then "
+                    "the computed ones.",
+     .example = "delay,origin"},
+    {.name = "size",
+     .kind = Kind::kInteger,
+     .member = &Request::size,
+     .shapes = kSampleOnly,
+     .description = "How many rows to draw; all of them where there are fewer.",
+     .example = "1000",
+     .min = 0,
+     .max = kSampleRowsMax,
+     .required = true},
+    {.name = "seed",
+     .kind = Kind::kUnsigned,
+     .member = &Request::seed,
+     .shapes = kSampleOnly,
+     .description = "Another seed draws another sample; with one seed a larger sample begins with "
+                    "the smaller.",
+     .example = "42",
+     .default_text = "0"},
+    {.name = "by",
+     .kind = Kind::kColumn,
+     .member = &Request::stratum,
+     .shapes = kSampleOnly,
+     .description = "A column whose groups, null too, have equal shares of the sample as far as "
+                    "they last. The answer then has a column `_weight`.",
+     .example = "origin"},
     {.name = "column",
      .kind = Kind::kColumn,
      .member = &Request::column,

@@ -29,9 +29,11 @@ enum class MeasureFunction {
   kQuantile,
   kArgMin,
   kArgMax,
+  kValueCounts,
 };
 
-/// `arguments`: none for kCountRows, (x, y) for kArgMin and kArgMax, else (x).
+/// `arguments`: none for kCountRows, (x, y) for kArgMin and kArgMax, else (x). kValueCounts is a
+/// list<struct<value, count: int64>> of every value but null, by value, for values that are few.
 struct Measure {
   std::string name;
   MeasureFunction function = MeasureFunction::kCountRows;
@@ -56,6 +58,19 @@ struct HistogramPart {
   std::optional<double> max;
 };
 
+/// Rows drawn without replacement, in the order of a keyed permutation of their numbers; what of
+/// them, `select` says.
+struct SamplePart {
+  int64_t size = 0;
+  uint64_t seed = 0;
+  ExpressionPtr stratum;  // null: no groups; else equal shares of each
+};
+
+/// A row for each of some columns: what is in it.
+struct ProfilePart {
+  std::vector<NamedExpression> columns;
+};
+
 /// What an engine runs: scan -> compute -> filter -> project or aggregate -> order -> slice.
 /// A plan is relational and typed; it says nothing of how. Immutable once built by shape/.
 struct Plan {
@@ -68,11 +83,11 @@ struct Plan {
   ExpressionPtr filter;                    // null: every row
   Kind kind = Kind::kRows;
 
-  std::vector<NamedExpression> select;  // kRows: the output columns
+  std::vector<NamedExpression> select;  // kRows, SamplePart: the output columns
   std::vector<NamedExpression> keys;    // kAggregate: the grouping; none: exactly one row
   std::vector<Measure> measures;        // kAggregate
 
-  std::variant<std::monostate, HistogramPart> derived;  // kDerived
+  std::variant<std::monostate, HistogramPart, SamplePart, ProfilePart> derived;  // kDerived
 
   std::vector<OrderItem> order;  // then ascending `_row` (rows) or the keys (aggregate)
   int64_t offset = 0;

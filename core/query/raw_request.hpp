@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "query/json_value.hpp"
 #include "query/request.hpp"
 
 namespace bowshot {
@@ -26,8 +27,9 @@ struct RawOther {
 /// A parameter as it came, from a URL or from JSON, before anyone has asked whether it exists.
 /// A URL has texts only.
 struct RawParameter {
-  std::string name;     // as written: `skip`
-  std::string pointer;  // the JSON Pointer of the value; empty: from a URL
+  std::string name;                 // as written: `skip`
+  std::string pointer;              // the JSON Pointer of the value; empty: from a URL
+  const JsonValue* json = nullptr;  // the value as it stands in the body, which outlives this
   std::variant<std::string, RawNumber, std::vector<std::string>, std::vector<AliasedText>, RawOther>
       value;
 };

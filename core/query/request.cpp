@@ -29,8 +29,9 @@ constexpr std::array<ShapeInfo, 9> kShapeTable = {{
     {Shape::kDensity, "density"},
 }};
 
-constexpr std::array kServedShapes = {Shape::kRows, Shape::kCount, Shape::kAggregate,
-                                      Shape::kValues, Shape::kHistogram};
+constexpr std::array kServedShapes = {Shape::kRows,    Shape::kCount,  Shape::kAggregate,
+                                      Shape::kProfile, Shape::kValues, Shape::kHistogram,
+                                      Shape::kSample};
 
 }  // namespace
 

@@ -36,8 +36,10 @@ struct Request {
   Shape shape = Shape::kRows;
   SyntaxPtr filter;            // null: no filter
   std::string filter_pointer;  // JSON Pointer of the filter; empty: from a URL
+  /// Of a filter in CQL2 JSON: where its nodes stand within it, by their `position`; else empty.
+  std::vector<std::string> filter_pointers;
   std::vector<Item> compute;
-  std::vector<Item> select;  // rows; empty: all
+  std::vector<Item> select;  // rows, sample; empty: all
   std::vector<Item> order;
   std::vector<Item> by;               // aggregate
   std::vector<Item> measures;         // aggregate; empty: count()
@@ -46,6 +48,10 @@ struct Request {
   int64_t bins = 0;                   // histogram
   std::optional<std::string> min;     // histogram; as written: a number or a time
   std::optional<std::string> max;
+  int64_t size = 0;             // sample
+  uint64_t seed = 0;            // sample
+  std::optional<Item> stratum;  // sample: `by`
+  std::vector<Item> columns;    // profile; empty: all
   int64_t offset = 0;
   std::optional<int64_t> limit;
   std::optional<std::string> format;    // as named by `format`; negotiation is encode's

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "query/cql2.hpp"
@@ -28,5 +30,13 @@ struct SyntaxNode {
   /// kAdd only: whether the argument of the same index is subtracted; the first never is.
   std::vector<bool> subtracted = {};
 };
+
+/// What is wrong with the pattern of a LIKE: it must be a text or CASEI of one, known before the
+/// query runs, whose escapes are whole.
+struct PatternProblem {
+  int64_t position = 0;  // of the node at fault
+  std::string_view detail;
+};
+std::optional<PatternProblem> find_pattern_problem(const SyntaxNode& pattern);
 
 }  // namespace bowshot

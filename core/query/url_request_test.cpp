@@ -159,7 +159,6 @@ INSTANTIATE_TEST_SUITE_P(
                     BadCase{kRows, "filter=a%3D'%zz'", kBadParameter, "filter", 3},
                     BadCase{kRows, "filter=%ff", kBadParameter, "filter", 0},
                     BadCase{kRows, "filter-lang=", kBadParameter, "filter-lang"},
-                    BadCase{kRows, "filter-lang=cql2-json", kBadParameter, "filter-lang"},
                     BadCase{kRows, "filter-lang=sql", kBadParameter, "filter-lang"},
                     BadCase{kRows, "format=", kBadParameter, "format"},
                     BadCase{kRows, "version=", kBadParameter, "version"},

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/check.hpp"
+#include "query/cql2_json.hpp"
 #include "query/json_value.hpp"
 #include "query/percent.hpp"
 #include "query/raw_request.hpp"
@@ -36,6 +37,7 @@ bool is_dataset_name(std::string_view name) {
 std::string_view expected_text(const ParameterInfo& parameter) {
   if (parameter.kind == Kind::kInteger || parameter.kind == Kind::kUnsigned) return "an integer";
   if (parameter.kind == Kind::kBound) return "a number, or a string";
+  if (parameter.kind == Kind::kFilter) return "a string (cql2-text), or an object (cql2-json)";
   if (!parameter.is_list()) return "a string";
   return parameter.takes_object()
              ? "an array of strings, a string, or an object {\"alias\": \"expression\"} of strings"
@@ -140,6 +142,7 @@ class Validation {
         return fail(std::move(error));
       }
     }
+    BOWSHOT_TRY(read_filter());
     BOWSHOT_TRY(add_missing());
     request_.canonical = canonical();
     return std::move(request_);
@@ -155,6 +158,10 @@ class Validation {
                                : fmt::format("given twice, as `{}` and as `{}`",
                                              names_seen_.at(parameter), raw.name));
 
+    if (parameter->kind == Kind::kFilter) {  // read when its language is known
+      filter_ = &raw;
+      return {};
+    }
     if (const auto* text = std::get_if<std::string>(&raw.value))
       return set_text(*parameter, *text, raw.pointer);
     if (const auto* number = std::get_if<RawNumber>(&raw.value); number && takes_number(*parameter))
@@ -193,19 +200,11 @@ class Validation {
       std::string operator()(const RawOther& other) const { return std::string(other.what); }
     };
     const std::string what = std::visit(What{}, raw.value);
-    if (parameter.kind == Kind::kFilter && what.starts_with("an object"))
-      return bad_parameter(
-          "a filter as JSON (cql2-json) is not served by this version; write it as "
-          "a string in cql2-text");
     return bad_parameter(fmt::format("must be {}, was {}", expected_text(parameter), what));
   }
 
   Result<void> set_text(const ParameterInfo& parameter, const std::string& text,
                         const std::string& pointer) {
-    if (parameter.kind == Kind::kFilter) {
-      request_.filter_pointer = pointer;
-      return set_filter(parameter, text);
-    }
     if (text.empty()) return bad_parameter("the value is empty");
     if (parameter.is_list()) {
       BOWSHOT_ASSIGN(std::vector<Item> items, parse_list(parameter.kind, text, *limits_));
@@ -218,14 +217,14 @@ class Validation {
       case Kind::kUnsigned:
         return set_unsigned(parameter, text);
       case Kind::kColumn:
-        return set_column(parameter, text);
+        return set_column(parameter, text, pointer);
       case Kind::kText:
       case Kind::kBound:
         spelt_[&parameter] = text;
         request_.*std::get<std::optional<std::string> Request::*>(parameter.member) = text;
         return {};
       case Kind::kFilterLanguage:
-        return check_filter_language(text);
+        return set_filter_language(text);
       case Kind::kFileName:
         BOWSHOT_TRY(check_file_name(text));
         break;
@@ -239,20 +238,64 @@ class Validation {
     return {};
   }
 
-  Result<void> set_filter(const ParameterInfo& parameter, std::string_view text) {
-    if (trim(text).empty())
+  Result<void> set_filter_language(std::string_view text) {
+    filter_is_json_ = text == "cql2-json";
+    if (*filter_is_json_ || text == "cql2-text") return {};
+    return bad_parameter(
+        fmt::format("must be `cql2-text` or `cql2-json`, was {}", quote_value(text)));
+  }
+
+  Result<void> read_filter() {
+    if (!filter_) return {};
+    const ParameterInfo& parameter = *find_parameter(filter_->name, request_.shape);
+    request_.filter_pointer = filter_->pointer;
+    Result<void> read = set_filter(parameter);
+    if (read) return {};
+    Error error = std::move(read).error();
+    if (error.parameter.empty()) error.parameter = filter_->name;
+    // Within a JSON filter the pointer counts from the filter on.
+    if (error.parameter == filter_->name) error.pointer = filter_->pointer + error.pointer;
+    return fail(std::move(error));
+  }
+
+  /// In a URL the language tells what the text is; in JSON the value does, and a language that is
+  /// given must agree.
+  Result<void> set_filter(const ParameterInfo& parameter) {
+    const auto* text = std::get_if<std::string>(&filter_->value);
+    const JsonValue* json = filter_->json;
+    const bool is_object = json && json->kind == JsonValue::Kind::kObject;
+    if (!text && !is_object) return wrong_kind(parameter, *filter_);
+    if (json && filter_is_json_ && *filter_is_json_ != is_object)
+      return fail({.code = ErrorCode::kBadParameter,
+                   .detail = is_object ? "the filter is an object, which is cql2-json"
+                                       : "the filter is a string, which is cql2-text",
+                   .parameter = "filter-lang",
+                   .pointer = "/filter-lang"});
+    if (is_object) return set_json_filter(parameter, *json);
+    if (trim(*text).empty())
       return fail({.code = ErrorCode::kBadFilter, .detail = "the filter is empty", .position = 0});
-    BOWSHOT_ASSIGN(request_.*std::get<SyntaxPtr Request::*>(parameter.member),
-                   parse_cql2(text, *limits_));
-    spelt_[&parameter] = trim(text);
+    if (filter_is_json_.value_or(false)) return set_json_filter(parameter, *text);
+    BOWSHOT_ASSIGN(request_.filter, parse_cql2(*text, *limits_));
+    spelt_[&parameter] = trim(*text);
     return {};
   }
 
-  Result<void> check_filter_language(std::string_view text) const {
-    if (text == "cql2-text") return {};
-    if (text == "cql2-json")
-      return bad_parameter("cql2-json is not served by this version; use cql2-text");
-    return bad_parameter(fmt::format("must be `cql2-text`, was {}", quote_value(text)));
+  Result<void> set_json_filter(const ParameterInfo& parameter, const std::string& text) {
+    auto json = parse_json(text, cql2_json_levels_max(*limits_));
+    if (!json) {
+      Error error = std::move(json).error();
+      error.code = ErrorCode::kBadFilter;
+      return fail(std::move(error));
+    }
+    return set_json_filter(parameter, *json);
+  }
+
+  Result<void> set_json_filter(const ParameterInfo& parameter, const JsonValue& json) {
+    BOWSHOT_ASSIGN(JsonFilter filter, read_cql2_json(json, *limits_));
+    request_.filter = std::move(filter.syntax);
+    request_.filter_pointers = std::move(filter.pointers);
+    spelt_[&parameter] = spell_json(json);
+    return {};
   }
 
   Result<void> set_integer(const ParameterInfo& parameter, std::string_view text) {
@@ -277,8 +320,10 @@ class Validation {
     return {};
   }
 
-  Result<void> set_column(const ParameterInfo& parameter, const std::string& text) {
+  Result<void> set_column(const ParameterInfo& parameter, const std::string& text,
+                          const std::string& pointer) {
     BOWSHOT_ASSIGN(Item item, parse_name_item(text, *limits_));
+    item.pointer = pointer;
     spelt_[&parameter] = spell_item(item);
     request_.*std::get<std::optional<Item> Request::*>(parameter.member) = std::move(item);
     return {};
@@ -367,7 +412,9 @@ class Validation {
     return url;
   }
 
-  const Limits* limits_;  // outlives the call that made this
+  const Limits* limits_;                  // outlives the call that made this
+  const RawParameter* filter_ = nullptr;  // of the RawRequest, which outlives this
+  std::optional<bool> filter_is_json_;    // as `filter-lang` says
   Request request_;
   std::map<const ParameterInfo*, std::string> names_seen_;  // as the client wrote them
   std::map<const ParameterInfo*, std::string> spelt_;       // values in the one canonical spelling

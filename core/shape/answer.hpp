@@ -18,6 +18,7 @@ struct Answer {
   Completeness completeness = Completeness::kExact;
   std::optional<int64_t> rows;        // of this answer, where known before the first row
   std::optional<int64_t> total_rows;  // of the same request without offset and limit, where known
+  std::optional<int64_t> population;  // of a sample: the filtered rows, where known
   std::unique_ptr<BatchStream> stream;
 };
 

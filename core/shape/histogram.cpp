@@ -85,7 +85,8 @@ bool is_binnable(const arrow::DataType& type) {
 
 Result<void> plan_histogram(const Request& request, const Binder& binder, Plan& plan) {
   HistogramPart part{.bins = request.bins};
-  BOWSHOT_ASSIGN(part.value, in_parameter("column", bind_value(*request.column, binder)));
+  BOWSHOT_ASSIGN(part.value, in_parameter("column", in_item(*request.column,
+                                                            bind_value(*request.column, binder))));
   const auto& type = part.value->type;
   BOWSHOT_ASSIGN(part.min, in_parameter("min", bind_bound(*type, request.min)));
   BOWSHOT_ASSIGN(part.max, in_parameter("max", bind_bound(*type, request.max)));

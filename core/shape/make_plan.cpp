@@ -25,10 +25,22 @@ Result<void> plan_shape(const Request& request, const Binder& binder, Plan& plan
       return plan_values(request, binder, plan);
     case Shape::kHistogram:
       return plan_histogram(request, binder, plan);
+    case Shape::kSample:
+      return plan_sample(request, binder, plan);
+    case Shape::kProfile:
+      return plan_profile(request, binder, plan);
     default:
       BOWSHOT_CHECK(!"parse_shape lets through served shapes only");
       return {};
   }
+}
+
+/// A position in a filter that came as JSON is a place in it.
+void place_in_filter(const Request& request, Error& error) {
+  error.pointer = request.filter_pointer;
+  if (request.filter_pointers.empty() || !error.position) return;
+  error.pointer += request.filter_pointers[static_cast<size_t>(*error.position)];
+  error.position.reset();
 }
 
 }  // namespace
@@ -42,7 +54,7 @@ Result<std::shared_ptr<const Plan>> make_plan(const Request& request,
   plan->computed = binder.computed();
   if (request.filter) {
     auto filter = in_parameter("filter", binder.bind_filter(request.filter));
-    if (!filter) filter.error().pointer = request.filter_pointer;
+    if (!filter) place_in_filter(request, filter.error());
     BOWSHOT_ASSIGN(plan->filter, std::move(filter));
   }
   plan->offset = request.offset;

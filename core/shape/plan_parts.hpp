@@ -19,6 +19,15 @@ Result<void> plan_count(Plan& plan);
 Result<void> plan_aggregate(const Request& request, const Binder& binder, Plan& plan);
 Result<void> plan_values(const Request& request, const Binder& binder, Plan& plan);
 Result<void> plan_histogram(const Request& request, const Binder& binder, Plan& plan);
+Result<void> plan_sample(const Request& request, const Binder& binder, Plan& plan);
+Result<void> plan_profile(const Request& request, const Binder& binder, Plan& plan);
+
+/// The request's `select` and its schema; without one the dataset's columns, then the computed.
+Result<void> select_columns(const Request& request, const Binder& binder, Plan& plan);
+/// The dataset's columns, then the computed ones.
+std::vector<NamedExpression> every_column(const Plan& plan);
+Result<std::vector<NamedExpression>> bind_names(const std::vector<Item>& items,
+                                                const Binder& binder);
 
 /// Names the request parameter in a result's error.
 template <class T>

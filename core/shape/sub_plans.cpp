@@ -37,6 +37,15 @@ Result<std::unique_ptr<BatchStream>> SubPlans::start(Plan plan) const {
   return run_plan(std::make_shared<const Plan>(std::move(plan)), engines_, stop_);
 }
 
+Result<std::unique_ptr<BatchStream>> SubPlans::start_rows(Plan plan,
+                                                          std::vector<int64_t> rows) const {
+  const auto engine = std::ranges::find_if(
+      engines_.engines, [&](const Engine* candidate) { return candidate->reads_rows(plan); });
+  if (engine == engines_.engines.end()) return nullptr;
+  return (*engine)->read_rows(std::make_shared<const Plan>(std::move(plan)), std::move(rows),
+                              stop_);
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> SubPlans::collect(Plan plan) const {
   const auto schema = plan.schema;
   BOWSHOT_ASSIGN(const auto stream, start(std::move(plan)));

@@ -36,6 +36,9 @@ class SubPlans {
   /// A plan over the same rows, with nothing to put out yet.
   Plan make(Plan::Kind kind) const;
   Result<std::unique_ptr<BatchStream>> start(Plan plan) const;
+  /// The plan's outputs of these rows in this order, by an engine that reads rows by number; null
+  /// where none can.
+  Result<std::unique_ptr<BatchStream>> start_rows(Plan plan, std::vector<int64_t> rows) const;
   /// Every row of a plan that has few, as one batch; null where there is none.
   Result<std::shared_ptr<arrow::RecordBatch>> collect(Plan plan) const;
 

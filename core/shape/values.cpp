@@ -37,7 +37,9 @@ Result<ExpressionPtr> begins_with(const ExpressionPtr& column, const std::string
 
 /// An aggregate by the column, the most frequent values first.
 Result<void> plan_values(const Request& request, const Binder& binder, Plan& plan) {
-  BOWSHOT_ASSIGN(NamedExpression key, in_parameter("column", binder.bind_key(*request.column)));
+  BOWSHOT_ASSIGN(
+      NamedExpression key,
+      in_parameter("column", in_item(*request.column, binder.bind_key(*request.column))));
   key.name = "value";
   if (request.prefix) {
     BOWSHOT_ASSIGN(ExpressionPtr condition,

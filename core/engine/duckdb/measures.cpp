@@ -72,6 +72,11 @@ std::string measure_sql(const Measure& measure, const std::string& x, const std:
       return picked_sql(true, x, y);
     case MeasureFunction::kArgMax:
       return picked_sql(false, x, y);
+    case MeasureFunction::kValueCounts:
+      return fmt::format(
+          "list_sort(list_transform(map_entries(histogram({})), lambda e: "
+          "{{'value': e.key, 'count': CAST(e.value AS BIGINT)}}))",
+          x);
   }
   BOWSHOT_CHECK(false);
 }

@@ -45,9 +45,13 @@ EngineCapabilities ParquetEngine::capabilities() const {
 
 bool ParquetEngine::accepts(const Plan& plan) const {
   return plan.kind == Plan::Kind::kRows && !plan.filter && is_natural_order(plan.order) &&
-         std::ranges::all_of(plan.select, [](const NamedExpression& item) {
-           return plain_column(item.expression) != nullptr;
-         });
+         reads_rows(plan);
+}
+
+bool ParquetEngine::reads_rows(const Plan& plan) const {
+  return std::ranges::all_of(plan.select, [](const NamedExpression& item) {
+    return plain_column(item.expression) != nullptr;
+  });
 }
 
 Result<std::unique_ptr<BatchStream>> ParquetEngine::run(std::shared_ptr<const Plan> plan,

@@ -30,8 +30,10 @@ class ParquetEngine : public Engine {
 
   /// The plan's outputs, dataset columns and `_row`, of these rows in this order; see
   /// ScatteredRows.
+  bool reads_rows(const Plan& plan) const override;
   Result<std::unique_ptr<BatchStream>> read_rows(std::shared_ptr<const Plan> plan,
-                                                 std::vector<int64_t> rows, const StopToken& stop);
+                                                 std::vector<int64_t> rows,
+                                                 const StopToken& stop) override;
   /// What the cache of decoded pages did.
   CacheCounts page_cache_counts() const;
 

@@ -1,4 +1,4 @@
-#include "encode/iso8601.hpp"
+#include "query/iso8601.hpp"
 
 #include <arrow/type.h>
 #include <fmt/format.h>

@@ -1,0 +1,13 @@
+#include "engine/engine.hpp"
+
+#include "base/check.hpp"
+
+namespace bowshot {
+
+Result<std::unique_ptr<BatchStream>> Engine::read_rows(std::shared_ptr<const Plan>,
+                                                       std::vector<int64_t>, const StopToken&) {
+  BOWSHOT_CHECK(!"reads_rows() says who can");
+  return nullptr;
+}
+
+}  // namespace bowshot
