@@ -22,14 +22,15 @@ import {
  *   isVirtual: boolean }} MockDataset
  */
 
-const CATEGORIES =
+export const CATEGORIES =
   'amber azure coral ebony fawn gold hazel ivory jade khaki lilac mauve navy ochre pearl quartz rose sable teal umber'.split(
     ' ',
   );
+const CARRIERS = ['American', 'Delta', 'JetBlue', 'Southwest', 'United'];
 const AIRPORTS = 'ATL ORD DFW LAX PHX DEN IAH LAS DTW MSP SLC STL EWR SFO CLT'.split(' ');
 
 /** A number from 0 to 1 that depends on the row alone. @param {number} row @param {number} salt */
-function noise(row, salt) {
+export function noise(row, salt) {
   let bits = (row ^ Math.imul(Math.floor(row / 4294967296) + salt, 0x9e3779b1)) >>> 0;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
@@ -106,6 +107,14 @@ export function makeDatasets() {
           new Utf8(),
           (row) => AIRPORTS[Math.floor(noise(row, 7) * 15)],
         ),
+        column(
+          'carrier',
+          'utf8',
+          new Utf8(),
+          (row) => (row % 17 === 5 ? null : CARRIERS[Math.floor(noise(row, 8) ** 2 * 5)]),
+          true,
+        ),
+        column('is_late', 'bool', new Bool(), (row) => noise(row, 4) ** 3 * 400 - 30 > 30),
       ],
     },
   ];

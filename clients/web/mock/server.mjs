@@ -4,23 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 
-import {
-  Field,
-  Int64,
-  RecordBatch,
-  RecordBatchStreamWriter,
-  Schema,
-  Struct,
-  makeData,
-  vectorFromArray,
-} from 'apache-arrow';
+import { RecordBatchFileWriter, RecordBatchStreamWriter } from 'apache-arrow';
 
-import { makeBatch, makeDatasets } from './datasets.mjs';
-import { MockProblem, interval, matches, parseFilter } from './filter.mjs';
+import { makeDatasets } from './datasets.mjs';
+import { MockProblem } from './filter.mjs';
+import { SHAPES, select } from './shapes.mjs';
 
 /**
  * @typedef {import('./datasets.mjs').MockDataset} MockDataset
- * @typedef {{ kind: 'fail' | 'cut' | 'slow', shape: string, times: number, ms?: number }} Fault
+ * @typedef {import('apache-arrow').RecordBatch} RecordBatch
+ * @typedef {{ kind: 'fail' | 'cut' | 'slow' | 'busy' | 'gone' | 'trickle', shape: string,
+ *   times: number, ms?: number }} Fault
  * @typedef {{ url: string, requests: string[], fault: (fault: Fault) => void,
  *   changeVersion: (name: string, rows: number) => void, close: () => Promise<void> }} MockServer
  */
@@ -67,8 +61,6 @@ class Mock {
   requests = [];
   /** @type {Map<string, unknown>} */
   problems = new Map();
-  /** @type {Map<string, number[]>} Row numbers by filter and order. */
-  selections = new Map();
 
   /** @param {string | undefined} page */
   constructor(page) {
@@ -80,7 +72,7 @@ class Mock {
     const url = new URL(request.url ?? '/', 'http://mock');
     // Pages under development come from other ports.
     response.setHeader('Access-Control-Allow-Origin', '*');
-    response.setHeader('Access-Control-Expose-Headers', 'Bowshot-Request');
+    response.setHeader('Access-Control-Expose-Headers', 'Bowshot-Request, Bowshot-Rows');
     if (request.method === 'OPTIONS') {
       response.setHeader('Access-Control-Allow-Headers', '*');
       response.writeHead(204).end();
@@ -126,21 +118,28 @@ class Mock {
    * @param {import('node:http').ServerResponse} response */
   async answerShape(name, shape, parameters, response) {
     const dataset = this.dataset(name);
+    const answer = SHAPES[shape];
+    if (!answer) throw new MockProblem(404, 'unknown_shape', `there is no shape ${shape}`);
     const fault = this.takeFault(shape);
-    if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
-    if (fault?.kind === 'fail') throw new MockProblem(500, 'internal', 'the mock was told to fail');
+    if (fault) await this.provoke(fault, response);
+    if (response.destroyed) return;
+    const version = versionOf(dataset);
     const pin = parameters.get('version');
-    if (pin !== null && pin !== versionOf(dataset)) {
-      throw new MockProblem(409, 'version_changed', `the version is ${versionOf(dataset)} now`);
+    if (pin !== null && pin !== version) {
+      throw new MockProblem(409, 'version_changed', `the version is ${version} now`);
     }
-    const batch =
-      shape === 'count' ? this.count(dataset, parameters) : this.rows(dataset, parameters);
-    const bytes = Buffer.from(RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true));
+    const isOrdered = shape === 'rows';
+    const selection = select(dataset, version, parameters, isOrdered);
+    const batch = answer({ dataset, version, parameters, selection });
+    const { bytes, mediaType } = encode(batch, parameters.get('format') ?? 'arrow');
     const id = `mock-${this.requests.length}`;
+    const fileName = parameters.get('download');
     response.writeHead(200, {
-      'Content-Type': 'application/vnd.apache.arrow.stream',
+      'Content-Type': mediaType,
       'Bowshot-Request': id,
+      'Bowshot-Rows': String(batch.numRows),
       'Cache-Control': 'private, no-cache',
+      ...(fileName !== null && { 'Content-Disposition': `attachment; filename="${fileName}"` }),
     });
     if (fault?.kind === 'cut') {
       const problem = new MockProblem(409, 'version_changed', 'the file was overwritten');
@@ -148,7 +147,8 @@ class Mock {
       response.write(bytes.subarray(0, bytes.length - 40), () => response.destroy());
       return;
     }
-    response.end(bytes);
+    if (fault?.kind === 'trickle') await trickle(bytes, response, fault.ms ?? 50);
+    else response.end(bytes);
   }
 
   /** @param {string} shape */
@@ -158,79 +158,15 @@ class Mock {
     return fault;
   }
 
-  /** @param {MockDataset} dataset @param {URLSearchParams} parameters */
-  rows(dataset, parameters) {
-    const select = parameters.get('select')?.split(',');
-    const columns = select
-      ? dataset.columns.filter((column) => select.includes(column.name))
-      : dataset.columns;
-    const { length, at } = this.selection(dataset, parameters);
-    const offset = Number(parameters.get('offset') ?? 0);
-    const limit = Number(parameters.get('limit') ?? 1000);
-    const count = Math.max(0, Math.min(limit, length - offset));
-    const rows = Array.from({ length: count }, (_, index) => at(offset + index));
-    return makeBatch(
-      columns,
-      rows,
-      new Map([
-        ['bowshot.version', versionOf(dataset)],
-        ['bowshot.completeness', 'exact'],
-        ['bowshot.rows', String(count)],
-        ['bowshot.total_rows', String(length)],
-      ]),
-    );
-  }
-
-  /** @param {MockDataset} dataset @param {URLSearchParams} parameters */
-  count(dataset, parameters) {
-    const { length } = this.selection(dataset, parameters);
-    const fields = [new Field('count', new Int64(), false)];
-    const children = [
-      /** @type {import('apache-arrow').Data} */ (
-        vectorFromArray([BigInt(length)], new Int64()).data[0]
-      ),
-    ];
-    const data = makeData({ type: new Struct(fields), length: 1, children });
-    return new RecordBatch(
-      new Schema(fields, new Map([['bowshot.version', versionOf(dataset)]])),
-      data,
-    );
-  }
-
-  /** The rows that a filter keeps, in the order asked for. @param {MockDataset} dataset
-   * @param {URLSearchParams} parameters @returns {{ length: number, at: (index: number) => number }} */
-  selection(dataset, parameters) {
-    const filter = parameters.get('filter');
-    const order = parameters.get('order');
-    const terms = filter === null ? [] : parseFilter(filter, dataset);
-    const isDescending = order?.startsWith('-') ?? false;
-    const by = order?.replace(/^-/, '');
-    if (dataset.isVirtual) {
-      if (by !== undefined && by !== 'id') {
-        throw new MockProblem(
-          400,
-          'bad_parameter',
-          'the mock orders its virtual dataset by id only',
-        );
-      }
-      const { first, end } = interval(terms, dataset.rows);
-      return {
-        length: end - first,
-        at: (index) => (isDescending ? end - 1 - index : first + index),
-      };
+  /** @param {Fault} fault @param {import('node:http').ServerResponse} response */
+  async provoke({ kind, ms }, response) {
+    if (kind === 'slow') await pause(ms ?? 0);
+    if (kind === 'fail') throw new MockProblem(500, 'internal', 'the mock was told to fail');
+    if (kind === 'busy') {
+      response.setHeader('Retry-After', String(Math.ceil((ms ?? 1000) / 1000)));
+      throw new MockProblem(503, 'overloaded', 'the limit `waiting` is 256, and 256 requests wait');
     }
-    const key = `${dataset.name} ${versionOf(dataset)} ${filter} ${order}`;
-    let rows = this.selections.get(key);
-    if (!rows) {
-      rows = Array.from({ length: dataset.rows }, (_, row) => row).filter((row) =>
-        matches(terms, row),
-      );
-      const column = dataset.columns.find((candidate) => candidate.name === by);
-      if (column) sortBy(rows, column, isDescending);
-      this.selections.set(key, rows);
-    }
-    const selected = rows;
-    return { length: rows.length, at: (index) => selected[index] ?? 0 };
+    if (kind === 'gone') response.destroy();
   }
 
   /** @param {string} path @param {import('node:http').ServerResponse} response */
@@ -249,13 +185,69 @@ class Mock {
   }
 }
 
-/** Ties stay in row order, as the sort is stable. @param {number[]} rows
- * @param {import('./datasets.mjs').MockColumn} column @param {boolean} isDescending */
-function sortBy(rows, column, isDescending) {
-  const keys = new Map(rows.map((row) => [row, /** @type {number} */ (column.value(row))]));
-  const key = (/** @type {number} */ row) => /** @type {number} */ (keys.get(row));
-  const sign = isDescending ? -1 : 1;
-  rows.sort((a, b) => (key(a) < key(b) ? -sign : key(a) > key(b) ? sign : 0));
+const FORMATS = /** @type {Record<string, { mediaType: string,
+   encode: (batch: RecordBatch) => Uint8Array | string }>} */ ({
+  arrow: {
+    mediaType: 'application/vnd.apache.arrow.stream',
+    encode: (batch) => RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true),
+  },
+  'arrow-file': {
+    mediaType: 'application/vnd.apache.arrow.file',
+    encode: (batch) => RecordBatchFileWriter.writeAll([batch]).toUint8Array(true),
+  },
+  csv: { mediaType: 'text/csv; charset=utf-8', encode: csvOf },
+  json: { mediaType: 'application/json', encode: jsonOf },
+});
+
+/** @param {RecordBatch} batch @param {string} format */
+function encode(batch, format) {
+  const encoder = FORMATS[format];
+  if (!encoder) {
+    const detail = `the mock does not write ${format}`;
+    throw new MockProblem(400, 'bad_parameter', detail, { parameter: 'format' });
+  }
+  return { bytes: Buffer.from(encoder.encode(batch)), mediaType: encoder.mediaType };
+}
+
+/** @param {RecordBatch} batch */
+function cellsOf(batch) {
+  return Array.from({ length: batch.numRows }, (_, row) =>
+    batch.schema.fields.map((_, column) => {
+      const value = batch.getChildAt(column)?.get(row);
+      return typeof value === 'bigint' ? Number(value) : value;
+    }),
+  );
+}
+
+/** @param {RecordBatch} batch */
+function csvOf(batch) {
+  const names = batch.schema.fields.map(({ name }) => name);
+  const lines = [names, ...cellsOf(batch)].map((cells) =>
+    cells.map((cell) => (cell === null ? '' : String(cell))).join(','),
+  );
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** @param {RecordBatch} batch */
+function jsonOf(batch) {
+  const columns = batch.schema.fields.map(({ name, type }) => ({ name, type: String(type) }));
+  return JSON.stringify({ columns, rows: cellsOf(batch) });
+}
+
+/** A tenth at a time, as a slow network would. @param {Buffer} bytes
+ * @param {import('node:http').ServerResponse} response @param {number} ms */
+async function trickle(bytes, response, ms) {
+  const step = Math.ceil(bytes.length / 10);
+  for (let at = 0; at < bytes.length && !response.destroyed; at += step) {
+    response.write(bytes.subarray(at, at + step));
+    await pause(ms);
+  }
+  response.end();
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** @param {MockDataset} dataset */

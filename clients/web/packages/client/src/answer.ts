@@ -4,7 +4,14 @@ import { decodeBatches } from './arrow-decoder.js';
 import { arrowMessages, checkArrowStream } from './arrow-frames.js';
 import { codecOf, registerCodec, type CodecName } from './codecs.js';
 import { BowshotError } from './error.js';
-import { requestBody, requestTarget, URL_LENGTH_MAX, type WireRequest } from './request.js';
+import {
+  requestBody,
+  requestTarget,
+  URL_LENGTH_MAX,
+  type AnswerForm,
+  type Format,
+  type WireRequest,
+} from './request.js';
 import { requestIdOf, type Transport } from './transport.js';
 
 export interface ReadOptions {
@@ -24,6 +31,8 @@ export interface AnswerFacts {
   rows: number | undefined;
   /** Rows of the same request without offset and limit, where known. */
   totalRows: number | undefined;
+  /** Of a sample: the rows that it was drawn from. */
+  population: number | undefined;
   requestId: string | undefined;
 }
 
@@ -33,6 +42,26 @@ export interface WholeAnswer {
   facts: AnswerFacts;
   /** Size of the Arrow stream, which is what the table holds in memory. */
   bytes: number;
+}
+
+/** Where `Query.save` writes: a browser's `FileSystemWritableFileStream` is one. */
+export interface ByteSink {
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  close(): Promise<void>;
+  abort(reason: unknown): Promise<void>;
+}
+
+export interface SaveProgress {
+  bytes: number;
+  /** Where the server knows the length before it has written everything. */
+  bytesTotal: number | undefined;
+  /** Rows of the whole answer, where known. */
+  rows: number | undefined;
+}
+
+export interface SaveOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: SaveProgress) => void) | undefined;
 }
 
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream';
@@ -52,9 +81,14 @@ export class Query implements AsyncIterable<RecordBatch> {
     this.#request = request;
   }
 
-  /** A URL of the answer, for links and downloads: `url('csv')`. */
-  url(format?: string): string {
-    return this.#transport.url(requestTarget(this.#request, format));
+  /** The request as the wire has it, to show it elsewhere; see `codeSample`. */
+  get request(): WireRequest {
+    return this.#request;
+  }
+
+  /** A URL of the answer, for links: `url({ format: 'csv', fileName: 'late.csv' })`. */
+  url(form?: AnswerForm): string {
+    return this.#transport.url(requestTarget(this.#request, form));
   }
 
   /** The whole answer as a table, columnar as it came. */
@@ -85,6 +119,38 @@ export class Query implements AsyncIterable<RecordBatch> {
     });
   }
 
+  /**
+   * Writes the whole answer into a file, or whatever `sink` stands for. An answer that ends early, and
+   * an abort, abort the sink: what was written must not be taken for the whole.
+   *
+   *     const sink = await (await showSaveFilePicker()).createWritable();
+   *     await flights.rows({ filter }).save('parquet', sink, { onProgress: ({ bytes }) => show(bytes) });
+   */
+  async save(format: Format, sink: ByteSink, options: SaveOptions = {}): Promise<SaveProgress> {
+    const { signal, onProgress } = options;
+    let progress: SaveProgress = { bytes: 0, bytesTotal: undefined, rows: undefined };
+    try {
+      const response = await this.#sendAs({ format }, '*/*', signal);
+      const length = response.headers.get('Content-Length');
+      progress.bytesTotal = response.headers.has('Content-Encoding') ? undefined : count(length);
+      progress.rows = count(response.headers.get('Bowshot-Rows'));
+      await this.#guarded(response, signal, async () => {
+        if (!response.body) throw BowshotError.ofClient('bad_answer', 'the answer has no body');
+        for await (const chunk of chunksOf(response.body)) {
+          await sink.write(chunk);
+          progress = { ...progress, bytes: progress.bytes + chunk.length };
+          onProgress?.(progress);
+        }
+        signal?.throwIfAborted();
+      });
+      await sink.close();
+      return progress;
+    } catch (error) {
+      await sink.abort(error).catch(() => undefined);
+      throw error;
+    }
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
     yield* await this.stream();
   }
@@ -92,19 +158,17 @@ export class Query implements AsyncIterable<RecordBatch> {
   async #send({ signal, codecs }: ReadOptions): Promise<Response> {
     const accept =
       codecs && codecs.length > 0 ? `${ARROW_STREAM};codecs="${codecs.join(', ')}"` : ARROW_STREAM;
-    const target = requestTarget(this.#request);
-    const response =
-      target.length <= URL_LENGTH_MAX
-        ? await this.#transport.send(target, { accept, signal })
-        : await this.#transport.send('/v1/query', {
-            method: 'POST',
-            accept,
-            body: requestBody(this.#request),
-            signal,
-          });
+    const response = await this.#sendAs({}, accept, signal);
     const codec = codecOf(response.headers.get('Content-Type') ?? '');
     if (codec) await registerCodec(codec);
     return response;
+  }
+
+  #sendAs(form: AnswerForm, accept: string, signal: AbortSignal | undefined): Promise<Response> {
+    const target = requestTarget(this.#request, form);
+    if (target.length <= URL_LENGTH_MAX) return this.#transport.send(target, { accept, signal });
+    const body = requestBody(this.#request, form);
+    return this.#transport.send('/v1/query', { method: 'POST', accept, body, signal });
   }
 
   async #guarded<T>(response: Response, signal: AbortSignal | undefined, read: () => Promise<T>) {
@@ -152,7 +216,9 @@ export class BatchStream implements AsyncIterable<RecordBatch> {
   }
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   try {
     for (;;) {
@@ -175,11 +241,12 @@ function factsOf(response: Response, schema: Schema): AnswerFacts {
       completeness === 'sampled' || completeness === 'approximate' ? completeness : 'exact',
     rows: count(fact('bowshot.rows', 'Bowshot-Rows')),
     totalRows: count(fact('bowshot.total_rows', 'Bowshot-Total-Rows')),
+    population: count(schema.metadata.get('bowshot.population')),
     requestId: requestIdOf(response),
   };
 }
 
-function count(text: string | undefined): number | undefined {
-  const value = text === undefined || text === '' ? Number.NaN : Number(text);
+function count(text: string | null | undefined): number | undefined {
+  const value = text === undefined || text === null || text === '' ? Number.NaN : Number(text);
   return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }

@@ -1,14 +1,33 @@
 import { Query, type ReadOptions } from './answer.js';
-import { BowshotError } from './error.js';
+import { BowshotError, parseProblem } from './error.js';
 import {
   aggregateRequest,
   countRequest,
+  histogramRequest,
+  profileRequest,
   rowsRequest,
+  sampleRequest,
+  valuesRequest,
   type AggregateParameters,
   type CountParameters,
+  type HistogramParameters,
+  type ProfileParameters,
   type RowsParameters,
+  type SampleParameters,
+  type ValuesParameters,
 } from './request.js';
+import {
+  readHistogram,
+  readProfile,
+  readValues,
+  type ColumnProfile,
+  type Histogram,
+  type ValueCounts,
+} from './summaries.js';
 import { Transport, type TransportOptions } from './transport.js';
+
+/** What the protocol gives where no limit is asked for. */
+const VALUES_DEFAULT = 100;
 
 /** One line of the list of datasets. */
 export interface DatasetSummary {
@@ -94,6 +113,54 @@ export class Dataset {
     return new Query(this.#transport, aggregateRequest(this.name, parameters));
   }
 
+  /**
+   * Rows drawn at random, without replacement: a larger `size` extends a smaller one.
+   *
+   *     const { table, facts } = await flights.sample({ size: 1000 }).read();
+   *     console.log(`sampled ${table.numRows} of ${facts.population}`);
+   */
+  sample(parameters: SampleParameters): Query {
+    return new Query(this.#transport, sampleRequest(this.name, parameters));
+  }
+
+  /**
+   * What is in each column: nulls, distinct values, moments, the most frequent values.
+   *
+   *     const [delay] = await flights.profile({ columns: ['delay'] });
+   *     console.log(delay.nulls, delay.median, delay.top);
+   */
+  async profile(
+    parameters: ProfileParameters = {},
+    options: ReadOptions = {},
+  ): Promise<ColumnProfile[]> {
+    const query = new Query(this.#transport, profileRequest(this.name, parameters));
+    return readProfile(await query.table(options));
+  }
+
+  /**
+   * The values of a column and how often each occurs, the most frequent first.
+   *
+   *     const { values } = await flights.values({ column: 'origin', prefix: 'a' });
+   *     for (const { text, count } of values) console.log(text ?? 'null', count);
+   */
+  async values(parameters: ValuesParameters, options: ReadOptions = {}): Promise<ValueCounts> {
+    const query = new Query(this.#transport, valuesRequest(this.name, parameters));
+    return readValues(await query.table(options), parameters.limit ?? VALUES_DEFAULT);
+  }
+
+  /**
+   * How many rows fall into each of equal bins; `undefined` where there is no value to count.
+   *
+   *     const histogram = await flights.histogram({ column: 'delay', bins: 40 });
+   */
+  async histogram(
+    parameters: HistogramParameters,
+    options: ReadOptions = {},
+  ): Promise<Histogram | undefined> {
+    const query = new Query(this.#transport, histogramRequest(this.name, parameters));
+    return readHistogram(await query.table(options));
+  }
+
   /** The number of rows that a filter keeps. */
   async count(parameters: CountParameters = {}, options: ReadOptions = {}): Promise<number> {
     const query = new Query(this.#transport, countRequest(this.name, parameters));
@@ -110,12 +177,14 @@ function readDatasets(answer: unknown): DatasetSummary[] {
   const { datasets } = fields(answer);
   if (!Array.isArray(datasets)) throw badAnswer('the list of datasets is missing');
   return datasets.map((entry) => {
-    const { name, version, rows, columns } = fields(entry);
+    const { name, version, rows, columns, problem } = fields(entry);
+    const parsed = parseProblem(problem);
     return {
       name: String(name),
       version: String(version),
       rows: wholeNumber('rows', rows),
       columns: wholeNumber('columns', columns),
+      ...(parsed && { problem: { code: parsed.code, detail: parsed.detail } }),
     };
   });
 }

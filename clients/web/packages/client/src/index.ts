@@ -2,9 +2,14 @@ export {
   Query,
   BatchStream,
   type AnswerFacts,
+  type ByteSink,
   type ReadOptions,
+  type SaveOptions,
+  type SaveProgress,
   type WholeAnswer,
 } from './answer.js';
+export { cellLiteral, equalsCell, spellText } from './cell-literal.js';
+export { cellText, groupDigits, isNumericType, plainText } from './cell-text.js';
 export {
   connect,
   Bowshot,
@@ -13,17 +18,41 @@ export {
   type DatasetInfo,
   type DatasetSummary,
 } from './client.js';
+export { codeSample, fileNameOf, type SampleLanguage } from './code-sample.js';
 export type { CodecName } from './codecs.js';
 export { BowshotError, type ClientErrorCode, type Problem } from './error.js';
+export {
+  columnConditions,
+  spellCondition,
+  textOf,
+  withCondition,
+  type Bound,
+  type ColumnCondition,
+  type TextMatch,
+} from './filter-conditions.js';
+export {
+  GroupedRows,
+  GROUPS_MAX,
+  type GroupLine,
+  type GroupMeasure,
+  type Grouping,
+} from './grouped-rows.js';
 export {
   ROW_NUMBER,
   spellName,
   type AggregateParameters,
+  type AnswerForm,
   type ColumnName,
   type CommonParameters,
   type CountParameters,
+  type Format,
+  type HistogramParameters,
   type OrderBy,
+  type ProfileParameters,
   type RowsParameters,
+  type SampleParameters,
+  type ValuesParameters,
+  type WireRequest,
 } from './request.js';
 export {
   datasetRows,
@@ -33,5 +62,8 @@ export {
   type RowsView,
   type RowWindowOptions,
 } from './row-window.js';
+export { findRows, precedes, type FoundRows, type MarkedRow } from './row-place.js';
+export { sampleRows, type SampleView } from './sample-rows.js';
+export type { ColumnProfile, Histogram, ValueCounts } from './summaries.js';
 export { stringIndex, tokenEnd } from './text-position.js';
 export type { TransportOptions } from './transport.js';

@@ -3,11 +3,15 @@ import { expect, test } from 'vitest';
 import {
   aggregateRequest,
   countRequest,
+  histogramRequest,
+  profileRequest,
   requestBody,
   requestTarget,
   ROW_NUMBER,
   rowsRequest,
+  sampleRequest,
   spellName,
+  valuesRequest,
 } from './request.js';
 
 test('names are quoted where they are no identifiers', () => {
@@ -41,7 +45,7 @@ test('what was not asked is not sent', () => {
   const nothing = { filter: ' ', select: [], order: [], offset: 0, limit: undefined };
   expect(requestTarget(rowsRequest('a.b', nothing))).toBe('/v1/datasets/a.b/rows');
   expect(requestTarget(countRequest('a', {}))).toBe('/v1/datasets/a/count');
-  expect(requestTarget(rowsRequest('a', { limit: 0 }), 'csv')).toBe(
+  expect(requestTarget(rowsRequest('a', { limit: 0 }), { format: 'csv' })).toBe(
     '/v1/datasets/a/rows?limit=0&format=csv',
   );
 });
@@ -68,4 +72,43 @@ test('row numbers that a double cannot hold are refused', () => {
   expect(() => rowsRequest('a', { limit: -1 })).toThrow(RangeError);
   expect(() => rowsRequest('a', { offset: 1.5 })).toThrow(RangeError);
   expect(rowsRequest('a', { offset: 2 ** 53 - 1 }).parameters['offset']).toBe(9007199254740991);
+});
+
+test('summaries are asked for as the protocol spells them', () => {
+  expect(requestTarget(profileRequest('a', { columns: ['x', 'my col'], filter: 'x > 1' }))).toBe(
+    '/v1/datasets/a/profile?filter=x%20%3E%201&columns=x%2C%22my%20col%22',
+  );
+  expect(requestTarget(profileRequest('a', {}))).toBe('/v1/datasets/a/profile');
+  expect(requestTarget(valuesRequest('a', { column: '2x', prefix: 'ü', limit: 20 }))).toBe(
+    '/v1/datasets/a/values?column=%222x%22&prefix=%C3%BC&limit=20',
+  );
+  expect(requestTarget(valuesRequest('a', { column: 'x', prefix: '' }))).toBe(
+    '/v1/datasets/a/values?column=x',
+  );
+  const times = { column: 't', bins: 40, min: '2001-01-01', max: '2002-01-01' };
+  expect(requestTarget(histogramRequest('a', times))).toBe(
+    '/v1/datasets/a/histogram?column=t&bins=40&min=2001-01-01&max=2002-01-01',
+  );
+  const sample = {
+    size: 10,
+    seed: 2n ** 64n - 1n,
+    select: ['x', ROW_NUMBER],
+    by: 'my col',
+  } as const;
+  expect(requestTarget(sampleRequest('a', sample))).toBe(
+    '/v1/datasets/a/sample?size=10&seed=18446744073709551615&select=x%2C_row&by=%22my%20col%22',
+  );
+  expect(() => sampleRequest('a', { size: -1 })).toThrow(RangeError);
+});
+
+test('a download carries its format and its name', () => {
+  const request = rowsRequest('a', { filter: 'x > 1' });
+  const form = { format: 'parquet', fileName: 'späte flüge.parquet' } as const;
+  expect(requestTarget(request, form)).toBe(
+    '/v1/datasets/a/rows?filter=x%20%3E%201&format=parquet&download=sp%C3%A4te%20fl%C3%BCge.parquet',
+  );
+  expect(JSON.parse(requestBody(request, form))).toMatchObject({
+    format: 'parquet',
+    download: 'späte flüge.parquet',
+  });
 });

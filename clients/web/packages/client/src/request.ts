@@ -39,7 +39,47 @@ export interface AggregateParameters extends CommonParameters {
   limit?: number | undefined;
 }
 
-export type Shape = 'rows' | 'count' | 'aggregate';
+export interface ProfileParameters extends CommonParameters {
+  /** All columns when left out. */
+  columns?: readonly string[] | undefined;
+}
+
+export interface ValuesParameters extends CommonParameters {
+  column: string;
+  /** Only values that begin with it, in any case of letters; text columns. */
+  prefix?: string | undefined;
+  /** Default 100. */
+  limit?: number | undefined;
+}
+
+export interface HistogramParameters extends CommonParameters {
+  column: string;
+  /** 1 to 10,000; default 50. */
+  bins?: number | undefined;
+  /** Numbers, or ISO 8601 text for times; default: those of the filtered rows. */
+  min?: number | string | undefined;
+  max?: number | string | undefined;
+}
+
+export interface SampleParameters extends CommonParameters {
+  size: number;
+  /** Another seed gives another sample; 0 to 2^64 - 1, default 0. */
+  seed?: number | bigint | undefined;
+  select?: readonly ColumnName[] | undefined;
+  /** Equal shares of this column's values; adds the column `_weight`. */
+  by?: string | undefined;
+}
+
+export type Shape = 'rows' | 'count' | 'aggregate' | 'profile' | 'values' | 'histogram' | 'sample';
+
+/** What an answer is written as; `protocol/PROTOCOL.md`, section 5. */
+export type Format = 'arrow' | 'arrow-file' | 'parquet' | 'csv' | 'json' | 'ndjson';
+
+export interface AnswerForm {
+  format?: Format | undefined;
+  /** Makes the answer a download of that name. */
+  fileName?: string | undefined;
+}
 
 /** A request with its parameters as the wire spells them. Immutable. */
 export interface WireRequest {
@@ -57,10 +97,12 @@ export const URL_LENGTH_MAX = 4096;
 /** A column's name as the protocol spells it: bare where it is an identifier, else quoted. */
 export function spellName(name: ColumnName): string {
   if (name === ROW_NUMBER) return '_row';
-  return /^[\p{L}_][\p{L}\p{Nd}_.]*$/u.test(name) && name !== '_row'
-    ? name
-    : `"${name.replaceAll('"', '""')}"`;
+  const isBare = /^[\p{L}_][\p{L}\p{Nd}_.]*$/u.test(name) && !RESERVED.test(name);
+  return isBare ? name : `"${name.replaceAll('"', '""')}"`;
 }
+
+/** Words that mean something else in a filter. */
+const RESERVED = /^(_row|and|or|not|in|like|between|is|null|true|false|div|casei)$/i;
 
 export function rowsRequest(dataset: string, parameters: RowsParameters): WireRequest {
   return wireRequest(dataset, 'rows', {
@@ -83,22 +125,67 @@ export function aggregateRequest(dataset: string, parameters: AggregateParameter
   });
 }
 
+export function profileRequest(dataset: string, parameters: ProfileParameters): WireRequest {
+  return wireRequest(dataset, 'profile', {
+    ...commonParameters(parameters),
+    columns: parameters.columns?.map(spellName),
+  });
+}
+
+export function valuesRequest(dataset: string, parameters: ValuesParameters): WireRequest {
+  requireCount('limit', parameters.limit);
+  return wireRequest(dataset, 'values', {
+    ...commonParameters(parameters),
+    column: spellName(parameters.column),
+    prefix: parameters.prefix === '' ? undefined : parameters.prefix,
+    limit: parameters.limit,
+  });
+}
+
+export function histogramRequest(dataset: string, parameters: HistogramParameters): WireRequest {
+  const { column, bins, min, max } = parameters;
+  requireCount('bins', bins);
+  return wireRequest(dataset, 'histogram', {
+    ...commonParameters(parameters),
+    column: spellName(column),
+    bins,
+    min,
+    max,
+  });
+}
+
+export function sampleRequest(dataset: string, parameters: SampleParameters): WireRequest {
+  const { size, seed, select, by } = parameters;
+  requireCount('size', size);
+  return wireRequest(dataset, 'sample', {
+    ...commonParameters(parameters),
+    size,
+    // Beyond 2^53 a JSON number would be rounded.
+    seed: typeof seed === 'bigint' ? String(seed) : seed,
+    select: select?.map(spellName),
+    by: by === undefined ? undefined : spellName(by),
+  });
+}
+
 /** The path and query of a request, below the server's base URL. */
-export function requestTarget(request: WireRequest, format?: string): string {
+export function requestTarget(request: WireRequest, { format, fileName }: AnswerForm = {}): string {
   const parts = Object.entries(request.parameters).map(
     ([name, value]) => `${name}=${encodeURIComponent(joined(value))}`,
   );
   if (format !== undefined) parts.push(`format=${encodeURIComponent(format)}`);
+  if (fileName !== undefined) parts.push(`download=${encodeURIComponent(fileName)}`);
   const query = parts.length > 0 ? `?${parts.join('&')}` : '';
   return `/v1/datasets/${encodeURIComponent(request.dataset)}/${request.shape}${query}`;
 }
 
 /** The same request as the body of POST /v1/query. */
-export function requestBody(request: WireRequest): string {
+export function requestBody(request: WireRequest, { format, fileName }: AnswerForm = {}): string {
   return JSON.stringify({
     dataset: request.dataset,
     shape: request.shape,
     ...request.parameters,
+    format,
+    download: fileName,
   });
 }
 

@@ -43,6 +43,7 @@ class ControlledSource implements RowSource {
         completeness: 'exact' as const,
         rows: count,
         totalRows: this.knowsTotal ? this.rows : undefined,
+        population: undefined,
         requestId: undefined,
       };
       this.asked.push({

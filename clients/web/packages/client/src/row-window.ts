@@ -1,10 +1,10 @@
 import type { Table } from 'apache-arrow';
 
-import type { WholeAnswer } from './answer.js';
+import type { AnswerFacts, WholeAnswer } from './answer.js';
 import type { Dataset, DatasetInfo } from './client.js';
 import { BowshotError } from './error.js';
 import { PageCache, type Page } from './page-cache.js';
-import type { RowsParameters } from './request.js';
+import { ROW_NUMBER, type RowsParameters } from './request.js';
 
 /** Which rows a window shows: the parameters of `rows` without the slice. */
 export type RowsView = Omit<RowsParameters, 'offset' | 'limit' | 'version'>;
@@ -42,16 +42,35 @@ export interface RowPlace {
 }
 
 const VERSION_CHANGES_MAX = 5;
+/** Before a server that is busy or away is asked again, unless it says when. */
+const RETRY_MS = 1_000;
+const RETRY_MAX_MS = 30_000;
+/** Rows of one request of `read`. */
+const READ_ROWS_MAX = 10_000;
 const REST_AFTER_JUMP_MS = 150;
 
-/** A dataset's rows under a view, as a source of pages. */
-export function datasetRows(dataset: Dataset, view: RowsView): RowSource {
+/**
+ * A dataset's rows under a view, as a source of pages. With `numbered` (the dataset as it is known)
+ * every row carries its number in a last column, `_row`, where the dataset has numbers.
+ */
+export function datasetRows(dataset: Dataset, view: RowsView, numbered?: DatasetInfo): RowSource {
+  let { select } = view;
+  const follow = (info: DatasetInfo | undefined) => {
+    const names = info?.columns.map(({ name }) => name) ?? [];
+    if (!info?.rowNumbers || names.includes('_row')) return;
+    select = [...(view.select ?? names), ROW_NUMBER];
+  };
+  follow(numbered);
   return {
     page: ({ offset, limit, version }, signal) =>
-      dataset.rows({ ...view, offset, limit, version }).read({ signal }),
+      dataset.rows({ ...view, select, offset, limit, version }).read({ signal }),
     count: (version, signal) =>
       dataset.count({ filter: view.filter, compute: view.compute, version }, { signal }),
-    info: (signal) => dataset.info({ signal }),
+    async info(signal) {
+      const info = await dataset.info({ signal });
+      if (numbered) follow(info);
+      return info;
+    },
   };
 }
 
@@ -83,6 +102,7 @@ export class RowWindow {
   #rowCountIsExact = false;
   #error: BowshotError | undefined;
   #countError: BowshotError | undefined;
+  #facts: AnswerFacts | undefined;
   #revision = 0;
   #versionChanges = 0;
   #pageErrors = new Map<number, BowshotError>();
@@ -99,6 +119,9 @@ export class RowWindow {
   #isCounting = false;
   /** The version that the pages were of is gone, and the new one is not here yet. */
   #needsReopening = false;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryAt: number | undefined;
+  #retries = 0;
   #jumpTimer: ReturnType<typeof setTimeout> | undefined;
   #paceTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -149,6 +172,11 @@ export class RowWindow {
     return this.#countError;
   }
 
+  /** What the latest page said of its answer. */
+  get facts(): AnswerFacts | undefined {
+    return this.#facts;
+  }
+
   /** Grows with every change: a snapshot for `useSyncExternalStore`. */
   get revision(): number {
     return this.#revision;
@@ -156,6 +184,30 @@ export class RowWindow {
 
   get isLoading(): boolean {
     return this.#loading.size > 0;
+  }
+
+  /** When a server that is busy or away is asked again, as `Date.now()` counts; undefined: it is not. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
+  }
+
+  /** Rows for a copy: read now, whole, and not kept. Fewer than asked for only at the end. */
+  async read(first: number, count: number, signal: AbortSignal): Promise<RowPlace[]> {
+    const places: RowPlace[] = [];
+    while (places.length < count) {
+      const here = this.row(first + places.length);
+      if (here) {
+        places.push(here);
+        continue;
+      }
+      const offset = first + places.length;
+      const limit = Math.min(count - places.length, READ_ROWS_MAX);
+      const { version } = this.#info;
+      const { table } = await this.#source.page({ offset, limit, version }, signal);
+      for (let index = 0; index < table.numRows; ++index) places.push({ table, index });
+      if (table.numRows < limit) break;
+    }
+    return places;
   }
 
   /** The first page among the visible ones that could not be loaded. */
@@ -224,6 +276,7 @@ export class RowWindow {
     this.#countError = undefined;
     this.#versionChanges = 0;
     this.#pageErrors.clear();
+    this.#forgetRetry();
     if (this.#needsReopening) void this.#reopen();
     else this.#resume();
     this.#changed();
@@ -248,6 +301,7 @@ export class RowWindow {
     this.#paceTimer = undefined;
     clearTimeout(this.#jumpTimer);
     this.#jumpTimer = undefined;
+    this.#forgetRetry();
     this.#life.abort();
     this.#isCounting = false;
     this.#abortPages(() => true);
@@ -350,6 +404,8 @@ export class RowWindow {
 
   #keep(index: number, { table, facts, bytes }: WholeAnswer): void {
     this.#versionChanges = 0;
+    this.#retries = 0;
+    this.#facts = facts;
     const page: Page = { table, bytes };
     this.#cache.set(index, page, new Set(this.#visiblePages()));
     const end = index * this.pageRows + table.numRows;
@@ -368,16 +424,44 @@ export class RowWindow {
 
   #failPage(index: number, error: BowshotError): void {
     if (error.code === 'version_changed') void this.#reopen();
-    else if (isTransient(error)) this.#pageErrors.set(index, error);
-    else this.#fail(error);
+    else if (isTransient(error)) {
+      this.#pageErrors.set(index, error);
+      this.#retryLater(error);
+    } else this.#fail(error);
   }
 
   #failCount(error: BowshotError): void {
     if (error.code === 'version_changed') void this.#reopen();
     else if (isTransient(error)) {
       this.#countError = error;
+      this.#retryLater(error);
       this.#changed();
     } else this.#fail(error);
+  }
+
+  /** A server that is busy or away is asked again by itself, as late as it says. */
+  #retryLater(error: BowshotError): void {
+    const isAway =
+      error.code === 'network' || error.code === 'overloaded' || error.code === 'not_ready';
+    if (!isAway || this.#retryTimer !== undefined) return;
+    const backoff = Math.min(RETRY_MS * 2 ** this.#retries, RETRY_MAX_MS);
+    const delay = Math.max(error.retryAfterMs ?? 0, backoff);
+    this.#retries += 1;
+    this.#retryAt = Date.now() + delay;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#retryAt = undefined;
+      this.#countError = undefined;
+      this.#pageErrors.clear();
+      this.#resume();
+      this.#changed();
+    }, delay);
+  }
+
+  #forgetRetry(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#retryAt = undefined;
   }
 
   /** The request itself is wrong: no other page would fare better. */

@@ -1,22 +1,11 @@
-import type { DatasetInfo, OrderBy } from '@bowshot/client';
-import {
-  DataGrid,
-  GoToRow,
-  useDataset,
-  useDatasets,
-  useRowWindow,
-  useRowWindowState,
-  type DataGridHandle,
-  type RowWindowState,
-} from '@bowshot/react';
+import type { DatasetInfo } from '@bowshot/client';
+import { useDataset, useDatasets, type DataGridHandle } from '@bowshot/react';
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 
+import { Explorer } from './explorer.js';
 import { Failure } from './failure.js';
-import { FilterBox } from './filter-box.js';
-import { byteSize, exactCount } from './number-text.js';
 import { Sidebar } from './sidebar.js';
-import { ThemeToggle } from './theme-toggle.js';
-import { changeView, useView, type ViewState } from './view-state.js';
+import { changeView, EMPTY_VIEW, useView, type ViewState } from './view-state.js';
 
 /** The explorer: datasets beside the rows of one of them. */
 export function App() {
@@ -35,7 +24,7 @@ export function App() {
 
   const select = useCallback((name: string) => {
     setSidebarOpen(false);
-    changeView({ dataset: name, filter: '', order: [], row: 0 });
+    changeView({ ...EMPTY_VIEW, dataset: name });
   }, []);
   return (
     <div className="app" data-sidebar={isSidebarOpen ? 'open' : undefined}>
@@ -75,6 +64,7 @@ export function App() {
             rowInput={rowInput}
             onOpenSidebar={() => setSidebarOpen(true)}
             onVersionChange={setNewerInfo}
+            onReload={dataset.reload}
           />
         ) : (
           <div className="stage">
@@ -87,111 +77,6 @@ export function App() {
         )}
       </main>
     </div>
-  );
-}
-
-interface ExplorerProps {
-  info: DatasetInfo;
-  view: ViewState;
-  draft: string;
-  onDraft: (draft: string) => void;
-  grid: RefObject<DataGridHandle | null>;
-  filterInput: RefObject<HTMLInputElement | null>;
-  rowInput: RefObject<HTMLInputElement | null>;
-  onOpenSidebar: () => void;
-  onVersionChange: (info: DatasetInfo) => void;
-}
-
-/** One dataset: what it is, its filter, its rows. */
-function Explorer({ info, view, draft, grid, onVersionChange, ...props }: ExplorerProps) {
-  const { filter, order, row } = view;
-  const rows = useRowWindow(info, { filter: filter || undefined, order }, { onVersionChange });
-  const state = useRowWindowState(rows);
-  const current = state.info ?? info;
-  const filterError = state.error?.parameter === 'filter' ? state.error : undefined;
-  return (
-    <>
-      <header className="toolbar">
-        <button
-          type="button"
-          className="icon-button sidebar-button"
-          aria-label="Datasets"
-          aria-controls="sidebar"
-          onClick={props.onOpenSidebar}
-        >
-          <svg aria-hidden width="16" height="16" viewBox="0 0 16 16" stroke="currentColor">
-            <path d="M2 4h12M2 8h12M2 12h12" strokeWidth="1.5" strokeLinecap="round" />
-          </svg>
-        </button>
-        <div className="title">
-          <h1>{info.name}</h1>
-          <RowCount info={current} state={state} isFiltered={filter !== ''} />
-        </div>
-        <GoToRow grid={grid} rowCount={state.rowCount} inputRef={props.rowInput} />
-        <ThemeToggle />
-      </header>
-      <FilterBox
-        filter={filter}
-        columns={current.columns}
-        error={filterError}
-        inputRef={props.filterInput}
-        draft={draft}
-        onDraft={props.onDraft}
-        onApply={(applied) => {
-          if (applied !== filter) changeView({ filter: applied, row: 0 });
-          else if (state.error) rows?.retry();
-        }}
-      />
-      <div className="rows">
-        {rows && (
-          <DataGrid
-            ref={grid}
-            rows={rows}
-            order={order}
-            onOrderChange={changeOrder}
-            initialRow={row}
-            onTopRowChange={keepRow}
-            showsRequestError={!filterError}
-            emptyText={filter === '' ? 'This dataset has no rows' : 'No rows match the filter'}
-            label={`Rows of ${info.name}`}
-          />
-        )}
-        {filterError && <div className="bowshot-grid-empty">The filter cannot be applied yet</div>}
-      </div>
-    </>
-  );
-}
-
-function changeOrder(order: OrderBy[]): void {
-  changeView({ order, row: 0 });
-}
-
-function keepRow(row: number): void {
-  changeView({ row }, { replace: true });
-}
-
-interface RowCountProps {
-  info: DatasetInfo;
-  state: RowWindowState;
-  isFiltered: boolean;
-}
-
-function RowCount({ info, state, isFiltered }: RowCountProps) {
-  const total = exactCount(info.rows);
-  if (!isFiltered) {
-    return (
-      <p>
-        <b>{total}</b> {info.rows === 1 ? 'row' : 'rows'}
-        <span>{byteSize(info.bytes)}</span>
-      </p>
-    );
-  }
-  if (state.error) return <p>{total} rows</p>;
-  const kept = state.rowCountIsExact ? exactCount(state.rowCount) : 'counting…';
-  return (
-    <p aria-live="polite">
-      <b data-pending={state.rowCountIsExact ? undefined : ''}>{kept}</b> of {total} rows
-    </p>
   );
 }
 

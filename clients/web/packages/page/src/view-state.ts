@@ -1,41 +1,113 @@
-import type { OrderBy } from '@bowshot/client';
+import type { GroupMeasure, OrderBy } from '@bowshot/client';
+import { NATURAL_ARRANGEMENT, type ColumnArrangement } from '@bowshot/react';
 import { useSyncExternalStore } from 'react';
 
-/** What the page shows, which its URL keeps: `#/flights?filter=delay%20%3E%2060&order=-delay&row=90`. */
+/**
+ * What the page shows, which its URL keeps:
+ * `#/flights?filter=delay%20%3E%2060&order=-delay&pin=origin&row=90`.
+ */
 export interface ViewState {
   dataset: string | undefined;
   filter: string;
   order: readonly OrderBy[];
+  columns: ColumnArrangement;
+  groupBy: readonly string[];
+  measures: readonly GroupMeasure[];
+  /** Rows drawn at random in place of all; undefined: all rows. */
+  sample: SampleState | undefined;
   /** The top row. */
   row: number;
 }
 
+export interface SampleState {
+  size: number;
+  seed: number;
+}
+
+export const EMPTY_VIEW: ViewState = {
+  dataset: undefined,
+  filter: '',
+  order: [],
+  columns: NATURAL_ARRANGEMENT,
+  groupBy: [],
+  measures: [],
+  sample: undefined,
+  row: 0,
+};
+
+const MEASURES = ['mean', 'sum', 'min', 'max', 'median'] as const;
+
+/** Lists are one parameter an item: a name may hold any character. */
 export function parseView(hash: string): ViewState {
   const [, path = '', query = ''] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   const parameters = new URLSearchParams(query);
-  const row = Number(parameters.get('row') ?? 0);
   return {
     dataset: path === '' ? undefined : decoded(path),
     filter: parameters.get('filter') ?? '',
-    // One parameter a column: a name may hold any character.
     order: parameters.getAll('order').map((item) => ({
       column: item.replace(/^[-+]/, ''),
       descending: item.startsWith('-'),
     })),
-    row: Number.isSafeInteger(row) && row > 0 ? row : 0,
+    columns: {
+      first: parameters.getAll('first'),
+      hidden: parameters.getAll('hide'),
+      pinned: parameters.getAll('pin'),
+      widths: Object.fromEntries(parameters.getAll('width').flatMap(parseWidth)),
+    },
+    groupBy: parameters.getAll('by'),
+    measures: parameters.getAll('measure').flatMap(parseMeasure),
+    sample: parseSample(parameters),
+    row: wholeNumber(parameters.get('row')) ?? 0,
   };
 }
 
-export function viewHash({ dataset, filter, order, row }: ViewState): string {
-  if (dataset === undefined) return '';
+export function viewHash(view: ViewState): string {
+  if (view.dataset === undefined) return '';
+  const { columns, sample } = view;
   const parameters = new URLSearchParams();
-  if (filter !== '') parameters.set('filter', filter);
-  for (const { column, descending } of order) {
+  if (view.filter !== '') parameters.set('filter', view.filter);
+  for (const { column, descending } of view.order) {
     parameters.append('order', (descending ? '-' : '+') + String(column));
   }
-  if (row > 0) parameters.set('row', String(row));
+  for (const name of columns.first) parameters.append('first', name);
+  for (const name of columns.hidden) parameters.append('hide', name);
+  for (const name of columns.pinned) parameters.append('pin', name);
+  for (const [name, width] of Object.entries(columns.widths)) {
+    parameters.append('width', `${width}:${name}`);
+  }
+  for (const name of view.groupBy) parameters.append('by', name);
+  for (const { column, measure } of view.measures) {
+    parameters.append('measure', `${measure}:${column}`);
+  }
+  if (sample) {
+    parameters.set('sample', String(sample.size));
+    if (sample.seed !== 0) parameters.set('seed', String(sample.seed));
+  }
+  if (view.row > 0) parameters.set('row', String(view.row));
   const query = parameters.toString();
-  return `#/${encodeURIComponent(dataset)}${query ? `?${query}` : ''}`;
+  return `#/${encodeURIComponent(view.dataset)}${query ? `?${query}` : ''}`;
+}
+
+function parseWidth(item: string): [string, number][] {
+  const [, width = '', name = ''] = /^(\d{1,5}):(.+)$/s.exec(item) ?? [];
+  return width === '' ? [] : [[name, Number(width)]];
+}
+
+function parseMeasure(item: string): GroupMeasure[] {
+  const [, word, column = ''] = /^(\w+):(.+)$/s.exec(item) ?? [];
+  const measure = MEASURES.find((known) => known === word);
+  return measure ? [{ measure, column }] : [];
+}
+
+function parseSample(parameters: URLSearchParams): SampleState | undefined {
+  const size = wholeNumber(parameters.get('sample'));
+  if (size === undefined || size === 0) return undefined;
+  return { size, seed: wholeNumber(parameters.get('seed')) ?? 0 };
+}
+
+function wholeNumber(text: string | null): number | undefined {
+  const number = text === null || text === '' ? Number.NaN : Number(text);
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
 
 let current = parseView(location.hash);
@@ -44,6 +116,11 @@ const listeners = new Set<() => void>();
 /** The view, and with it the URL. */
 export function useView(): ViewState {
   return useSyncExternalStore(subscribe, () => current);
+}
+
+/** The view now, for what is no component. */
+export function currentView(): ViewState {
+  return current;
 }
 
 /** Another view: one step of the browser's history, unless it only refines where the reader is. */

@@ -1,15 +1,21 @@
 import {
   datasetRows,
+  GroupedRows,
   RowWindow,
+  sampleRows,
+  type AnswerFacts,
   type BowshotError,
   type CountParameters,
   type DatasetInfo,
   type DatasetSummary,
+  type Grouping,
+  type SampleView,
   type RowsView,
   type RowWindowOptions,
 } from '@bowshot/client';
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
 
+import type { GridRows } from './grid/grid-rows.js';
 import { useBowshot } from './provider.js';
 import { useLoaded, type Loaded } from './use-loaded.js';
 
@@ -57,7 +63,10 @@ export function useCount(
 export function useRowWindow(
   info: DatasetInfo | undefined,
   view: RowsView = {},
-  options?: RowWindowOptions,
+  options?: RowWindowOptions & {
+    /** Gives every row its number as a last column, `_row`; the grid does not show it. */
+    hasRowNumbers?: boolean;
+  },
 ): RowWindow | undefined {
   const bowshot = useBowshot();
   const key = JSON.stringify(view);
@@ -65,14 +74,51 @@ export function useRowWindow(
     if (!info) return undefined;
     const view = JSON.parse(key) as RowsView;
     const isFiltered = view.filter !== undefined && view.filter.trim() !== '';
-    const source = datasetRows(bowshot.dataset(info.name), view);
+    const numbered = options?.hasRowNumbers ? info : undefined;
+    const source = datasetRows(bowshot.dataset(info.name), view, numbered);
     return new RowWindow(source, info, { ...options, isFiltered });
     // eslint-disable-next-line react-hooks/exhaustive-deps -- options are read once, as documented
   }, [bowshot, info, key]);
 }
 
+/**
+ * The rows of a dataset in groups, for a `<DataGrid>`: `{ by: ['carrier'] }`. A new one for every other
+ * dataset, view or grouping, all compared by what they say.
+ */
+export function useGroupedRows(
+  info: DatasetInfo | undefined,
+  view: RowsView,
+  grouping: Grouping,
+  onVersionChange?: (info: DatasetInfo) => void,
+): GroupedRows | undefined {
+  const bowshot = useBowshot();
+  const key = JSON.stringify({ view, grouping });
+  return useMemo(() => {
+    if (!info) return undefined;
+    const { view, grouping } = JSON.parse(key) as { view: RowsView; grouping: Grouping };
+    return new GroupedRows(bowshot.dataset(info.name), info, view, grouping, onVersionChange);
+  }, [bowshot, info, key, onVersionChange]);
+}
+
+/** A sample of a dataset's rows, for a `<DataGrid>`. */
+export function useSampleRows(
+  info: DatasetInfo | undefined,
+  view: SampleView,
+): RowWindow | undefined {
+  const bowshot = useBowshot();
+  const key = JSON.stringify(view);
+  return useMemo(() => {
+    if (!info) return undefined;
+    const source = sampleRows(bowshot.dataset(info.name), JSON.parse(key) as SampleView);
+    // Its count is the answer's: fewer rows may be there than were asked for.
+    return new RowWindow(source, info, { isFiltered: true });
+  }, [bowshot, info, key]);
+}
+
 export interface RowWindowState {
   info: DatasetInfo | undefined;
+  /** What the latest answer said of itself: of a sample, the rows that it was drawn from. */
+  facts: AnswerFacts | undefined;
   rowCount: number;
   rowCountIsExact: boolean;
   isLoading: boolean;
@@ -85,7 +131,7 @@ export interface RowWindowState {
 }
 
 /** What a window knows, kept up to date. */
-export function useRowWindowState(rows: RowWindow | undefined): RowWindowState {
+export function useRowWindowState(rows: GridRows | undefined): RowWindowState {
   const subscribe = useCallback(
     (listener: () => void) => rows?.subscribe(listener) ?? (() => undefined),
     [rows],
@@ -94,6 +140,7 @@ export function useRowWindowState(rows: RowWindow | undefined): RowWindowState {
   const visibleError = rows?.visibleError?.error;
   return {
     info: rows?.info,
+    facts: rows && 'facts' in rows ? rows.facts : undefined,
     rowCount: rows?.rowCount ?? 0,
     rowCountIsExact: rows?.rowCountIsExact ?? false,
     isLoading: rows?.isLoading ?? false,

@@ -1,7 +1,5 @@
-import type { RowPlace } from '@bowshot/client';
+import { cellText, type RowPlace } from '@bowshot/client';
 import type { Table } from 'apache-arrow';
-
-import { cellText } from '../cell-text.js';
 
 type ColumnTexts = (string | null | undefined)[];
 

@@ -1,15 +1,18 @@
-import type { ColumnInfo } from '@bowshot/client';
+import { isNumericType, type ColumnInfo } from '@bowshot/client';
 
-import { isNumericType } from '../cell-text.js';
+import type { ArrangedColumn } from './column-arrangement.js';
 
 export interface ColumnBox {
   info: ColumnInfo;
-  /** Index among the answer's columns. */
+  /** Place among the columns shown, from the left. */
   index: number;
+  /** Index among the answer's columns. */
+  source: number;
   /** From the left of the first column, without the row numbers. */
   x: number;
   width: number;
   isNumeric: boolean;
+  isPinned: boolean;
 }
 
 export const COLUMN_WIDTH_MIN = 48;
@@ -20,22 +23,34 @@ export const COLUMN_WIDTH_MAX = 1200;
  * `chosen` are the widths that the reader dragged, by column name.
  */
 export function layOut(
-  columns: readonly ColumnInfo[],
+  columns: readonly ArrangedColumn[],
   chosen: ReadonlyMap<string, number>,
 ): ColumnBox[] {
   let x = 0;
-  return columns.map((info, index) => {
-    const width = chosen.get(info.name) ?? naturalWidth(info);
-    const box = { info, index, x, width, isNumeric: isNumericType(info.type) };
+  return columns.map(({ info, source, isPinned }, index) => {
+    const width = boundedWidth(chosen.get(info.name) ?? naturalWidth(info));
+    const box = { info, index, source, x, width, isPinned, isNumeric: isNumericType(info.type) };
     x += width;
     return box;
   });
+}
+
+export function boundedWidth(width: number): number {
+  return Math.min(Math.max(COLUMN_WIDTH_MIN, Math.round(width)), COLUMN_WIDTH_MAX);
 }
 
 export function contentWidth(boxes: readonly ColumnBox[]): number {
   const last = boxes.at(-1);
   return last ? last.x + last.width : 0;
 }
+
+/** The boxes that stay at the left. They give way where they would leave no room for the others. */
+export function pinnedBoxes(boxes: readonly ColumnBox[], viewport: number): readonly ColumnBox[] {
+  const pinned = boxes.filter((box) => box.isPinned);
+  return contentWidth(pinned) <= viewport * PINNED_SHARE_MAX ? pinned : [];
+}
+
+const PINNED_SHARE_MAX = 0.7;
 
 /** Columns that are at least partly visible, both ends included. */
 export function visibleColumns(boxes: readonly ColumnBox[], scroll: number, viewport: number) {
@@ -46,18 +61,18 @@ export function visibleColumns(boxes: readonly ColumnBox[], scroll: number, view
 }
 
 function naturalWidth({ name, type }: ColumnInfo): number {
-  // Room for the sort mark and the paddings beside the name.
-  const forName = Math.min(260, Math.ceil(name.length * 7.6) + 48);
+  // Room for the sort mark, the menu and the paddings beside the name.
+  const forName = Math.min(280, Math.ceil(name.length * 7.6) + 66);
   return Math.max(forName, widthOfType(type));
 }
 
 function widthOfType(type: string): number {
   const exact: Record<string, number> = {
-    bool: 84,
-    int8: 84,
-    uint8: 84,
-    int16: 92,
-    uint16: 92,
+    bool: 92,
+    int8: 92,
+    uint8: 92,
+    int16: 96,
+    uint16: 96,
     int32: 124,
     uint32: 124,
     int64: 148,
@@ -65,7 +80,7 @@ function widthOfType(type: string): number {
     float16: 100,
     float32: 124,
     float64: 148,
-    date32: 112,
+    date32: 116,
     utf8: 168,
     'dictionary<utf8>': 148,
     'time64[us]': 132,

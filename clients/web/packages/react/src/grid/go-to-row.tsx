@@ -1,16 +1,18 @@
 import { useId, useState, type RefObject } from 'react';
 
 import type { DataGridHandle } from './data-grid.js';
-import { rowNumberText } from './painter.js';
+import { rowNumberText } from './scene.js';
 
 interface GoToRowProps {
   grid: RefObject<DataGridHandle | null>;
   rowCount: number;
   inputRef?: RefObject<HTMLInputElement | null>;
+  /** What its numbers count. Default `Row`. */
+  label?: string;
 }
 
 /** A box for a row's number; Enter goes there. Grouped and negative numbers (from the end) work. */
-export function GoToRow({ grid, rowCount, inputRef }: GoToRowProps) {
+export function GoToRow({ grid, rowCount, inputRef, label = 'Row' }: GoToRowProps) {
   const id = useId();
   const [text, setText] = useState('');
   const row = parseRow(text, rowCount);
@@ -27,7 +29,7 @@ export function GoToRow({ grid, rowCount, inputRef }: GoToRowProps) {
         setText('');
       }}
     >
-      <label htmlFor={id}>Row</label>
+      <label htmlFor={id}>{label}</label>
       <input
         ref={inputRef}
         id={id}

@@ -1,17 +1,12 @@
-import type { RowWindow } from '@bowshot/client';
-
-import { plainText } from '../cell-text.js';
 import { textOfCell } from './cell-texts.js';
-import {
-  COLUMN_WIDTH_MAX,
-  COLUMN_WIDTH_MIN,
-  contentWidth,
-  layOut,
-  visibleColumns,
-  type ColumnBox,
-} from './column-layout.js';
-import { cellAfterKey, clampCell, type Cell, type Keystroke } from './keyboard.js';
-import { CELL_PADDING, paint, rowNumberText, type Scene } from './painter.js';
+import type { ColumnArrangement } from './column-arrangement.js';
+import { boundedWidth, contentWidth, type ColumnBox } from './column-layout.js';
+import { GridColumns } from './grid-columns.js';
+import { groupAt, isGrouped, type GridRows } from './grid-rows.js';
+import { cellAfterKey, clampCell, type Bounds, type Cell, type Keystroke } from './keyboard.js';
+import { groupAfterKey } from './group-keys.js';
+import { paint } from './painter.js';
+import { CELL_PADDING, rowNumberText, type Scene } from './scene.js';
 import {
   clampScroll,
   scrollMax,
@@ -21,33 +16,10 @@ import {
   type Axis,
   type Thumb,
 } from './scroll-geometry.js';
+import type { HeaderLayout, ReadableRow, ReadableRows } from './grid-view.js';
+import { Selection } from './selection.js';
 import { Signal } from './signal.js';
 import { readTheme, watchTheme, type GridTheme } from './theme.js';
-
-/** What the header shows; a new object whenever any of it changes. */
-export interface HeaderLayout {
-  boxes: readonly ColumnBox[];
-  first: number;
-  last: number;
-  gutterWidth: number;
-  activeColumn: number;
-}
-
-/** The visible cells as text, for the DOM rows that assistive technology and tests read. */
-export interface ReadableRows {
-  rows: readonly { row: number; top: number; cells: readonly ReadableCell[] }[];
-  active: Cell | undefined;
-  rowHeight: number;
-  gutterWidth: number;
-}
-
-export interface ReadableCell {
-  column: number;
-  x: number;
-  width: number;
-  /** Undefined while the row is not here. */
-  text: string | null | undefined;
-}
 
 /** The elements that follow the scroll without React: a frame must not cost a render. */
 export interface GridElements {
@@ -74,29 +46,29 @@ const GUTTER_WIDTH_MIN = 56;
  */
 export class GridController {
   readonly header = new Signal<HeaderLayout>({
-    boxes: [],
-    first: 0,
-    last: -1,
+    pinned: [],
+    scrolled: [],
+    pinnedWidth: 0,
+    count: 0,
     gutterWidth: GUTTER_WIDTH_MIN,
     activeColumn: 0,
   });
   readonly readable = new Signal<ReadableRows>({
     rows: [],
     active: undefined,
+    selection: Selection.none,
     rowHeight: 28,
     gutterWidth: GUTTER_WIDTH_MIN,
   });
 
-  #rows: RowWindow | undefined;
+  readonly columns = new GridColumns();
+  #rows: GridRows | undefined;
   #elements: GridElements | undefined;
   #theme: GridTheme | undefined;
-  #boxes: ColumnBox[] = [];
-  #boxesInfo: RowWindow['info'] | undefined;
-  #widths = new Map<string, number>();
   #size = { width: 0, height: 0 };
   #scrollTop = 0;
   #scrollLeft = 0;
-  #active: Cell | undefined;
+  #selection = Selection.none;
   #isFocused = false;
   #hoverRow: number | undefined;
   #frame: number | undefined;
@@ -105,9 +77,11 @@ export class GridController {
   #topRow = 0;
   /** What the DOM rows were made of: a mouse that hovers must not make them again. */
   #settledKey = '';
-  #settledBoxes: ColumnBox[] | undefined;
-  #settledRows: RowWindow | undefined;
+  #settledBoxes: readonly ColumnBox[] | undefined;
+  #settledRows: GridRows | undefined;
+  #settledSelection: Selection | undefined;
   #onTopRowChange: ((row: number) => void) | undefined;
+  #onSelect: ((selection: Selection) => void) | undefined;
 
   attach(elements: GridElements): () => void {
     this.#elements = elements;
@@ -133,17 +107,16 @@ export class GridController {
     };
   }
 
-  /** Shows other rows, from `firstRow` on; the active cell's column stays. */
-  setRows(rows: RowWindow, firstRow: number): () => void {
+  /** Shows other rows, from `firstRow` on; the active cell goes to `activeRow`, its column stays. */
+  setRows(rows: GridRows, firstRow: number, activeRow?: number): () => void {
     const isOtherDataset = this.#rows?.info.name !== rows.info.name;
+    const column = this.#active?.column;
     this.#rows = rows;
-    if (isOtherDataset) {
-      this.#widths.clear();
-      this.#scrollLeft = 0;
-      this.#active = undefined;
-    } else if (this.#active) {
-      this.#active = { row: firstRow, column: this.#active.column };
-    }
+    if (isOtherDataset) this.#scrollLeft = 0;
+    this.#selection =
+      isOtherDataset || column === undefined
+        ? Selection.none
+        : Selection.at({ row: activeRow ?? firstRow, column });
     this.#topRow = firstRow;
     this.#scrollTop = firstRow * this.rowHeight;
     const unsubscribe = rows.subscribe(() => this.draw());
@@ -154,6 +127,32 @@ export class GridController {
   /** Who hears of the top row when scrolling rests. */
   followTopRow(listener: ((row: number) => void) | undefined): void {
     this.#onTopRowChange = listener;
+  }
+
+  /** Who hears of the selection when it rests. */
+  followSelection(listener: ((selection: Selection) => void) | undefined): void {
+    this.#onSelect = listener;
+  }
+
+  arrange(arrangement: ColumnArrangement): void {
+    this.columns.arrange(arrangement);
+    this.#scrolledTo(this.#scrollTop, this.#scrollLeft);
+  }
+
+  get rows(): GridRows | undefined {
+    return this.#rows;
+  }
+
+  get selection(): Selection {
+    return this.#selection;
+  }
+
+  get place(): { topRow: number; activeRow: number | undefined } {
+    return { topRow: Math.floor(this.#scrollTop / this.rowHeight), activeRow: this.#active?.row };
+  }
+
+  get #active(): Cell | undefined {
+    return this.#selection.active;
   }
 
   get rowHeight(): number {
@@ -178,7 +177,7 @@ export class GridController {
 
   get horizontal(): Axis {
     return {
-      content: contentWidth(this.#boxes),
+      content: this.columns.width,
       viewport: Math.max(0, this.#size.width - this.#gutterWidth - SCROLLBAR),
     };
   }
@@ -201,49 +200,91 @@ export class GridController {
   /** Makes a row active and shows it with some rows above it. */
   goToRow(row: number): void {
     const cell = this.#clamp({ row, column: this.#active?.column ?? 0 });
-    this.#active = cell;
+    this.#selection = Selection.at(cell);
     const above = Math.floor(this.#pageRows / 3);
     this.scrollTo((cell.row - above) * this.rowHeight, this.#scrollLeft);
   }
 
   revealColumn(name: string): void {
-    const box = this.#boxes.find(({ info }) => info.name === name);
-    if (!box) return;
-    this.activate({ row: this.#active?.row ?? this.#firstWholeRow, column: box.index });
+    const box = this.columns.box(name);
+    if (box) this.activate({ row: this.#active?.row ?? this.#firstWholeRow, column: box.index });
   }
 
   /** Makes a cell active and scrolls as little as it takes to show it. */
   activate(cell: Cell): void {
-    const active = this.#clamp(cell);
-    this.#active = active;
-    const box = this.#boxes[active.column];
-    const { rowHeight } = this;
-    const top = active.row * rowHeight;
-    this.scrollTo(
-      scrollToReveal(this.#scrollTop, top, rowHeight, this.vertical.viewport),
-      box
-        ? scrollToReveal(this.#scrollLeft, box.x, box.width, this.horizontal.viewport)
-        : this.#scrollLeft,
-    );
+    this.#selection = Selection.at(this.#clamp(cell));
+    this.#reveal(this.#selection.active!);
+  }
+
+  /** Selects everything between the anchor and a cell. */
+  extendTo(cell: Cell): void {
+    this.#selection = this.#selection.extendedTo(this.#clamp(cell));
+    this.#reveal(this.#selection.active!);
+  }
+
+  selectAll(): void {
+    this.#selection = Selection.all(this.#active, this.#bounds);
+    this.draw();
   }
 
   /** Whether the key was one of the grid's. */
   press(key: Keystroke): boolean {
     const active = this.#active ?? { row: this.#firstWholeRow, column: 0 };
-    const bounds = {
-      rowCount: this.#rowCount,
-      columnCount: this.#boxes.length,
-      pageRows: this.#pageRows,
-    };
-    const next = cellAfterKey(active, key, bounds);
-    if (next) this.activate(next);
-    return next !== undefined;
+    if (this.#pressOnGroup(active, key)) return true;
+    if ((key.ctrlKey || key.metaKey) && key.key === 'a') {
+      this.selectAll();
+      return true;
+    }
+    if (key.key === 'Escape' && !this.#selection.isOneCell && this.#active) {
+      this.activate(this.#active);
+      return true;
+    }
+    const next = cellAfterKey(active, key, this.#bounds);
+    if (!next) return false;
+    if (key.shiftKey) this.extendTo(next);
+    else this.activate(next);
+    return true;
+  }
+
+  /** Opens or closes the group at a line; whether there is one. */
+  toggleGroup(line: number): boolean {
+    if (!isGrouped(this.#rows) || !this.#rows.group(line)) return false;
+    this.#rows.toggle(line);
+    return true;
+  }
+
+  #pressOnGroup(active: Cell, key: Keystroke): boolean {
+    const move = isGrouped(this.#rows) ? groupAfterKey(this.#rows, active, key) : undefined;
+    if (move === 'toggle') return this.toggleGroup(active.row);
+    if (move) this.activate(move);
+    return move !== undefined;
+  }
+
+  /** Scrolls sideways as little as it takes to show a column. */
+  showColumn(box: ColumnBox): void {
+    this.scrollTo(this.#scrollTop, this.#scrollLeftFor(box));
+  }
+
+  #reveal(cell: Cell): void {
+    const box = this.columns.boxes[cell.column];
+    const { rowHeight } = this;
+    this.scrollTo(
+      scrollToReveal(this.#scrollTop, cell.row * rowHeight, rowHeight, this.vertical.viewport),
+      box ? this.#scrollLeftFor(box) : this.#scrollLeft,
+    );
+  }
+
+  #scrollLeftFor(box: ColumnBox): number {
+    const pinnedWidth = this.#pinnedWidth;
+    if (box.x < pinnedWidth) return this.#scrollLeft;
+    const viewport = this.horizontal.viewport - pinnedWidth;
+    return scrollToReveal(this.#scrollLeft, box.x - pinnedWidth, box.width, viewport);
   }
 
   setFocused(isFocused: boolean): void {
     this.#isFocused = isFocused;
     if (isFocused && !this.#active && this.#rowCount > 0) {
-      this.#active = this.#clamp({ row: this.#firstWholeRow, column: 0 });
+      this.#selection = Selection.at(this.#clamp({ row: this.#firstWholeRow, column: 0 }));
     }
     this.draw();
   }
@@ -257,50 +298,49 @@ export class GridController {
   /** The cell at a point of the body; undefined below the last row or right of the last column. */
   cellAt(x: number, y: number): Cell | undefined {
     const row = Math.floor((this.#scrollTop + y) / this.rowHeight);
-    const inColumns = x - this.#gutterWidth + this.#scrollLeft;
-    const isInGutter = x < this.#gutterWidth;
-    const box = this.#boxes.find((candidate) => inColumns < candidate.x + candidate.width);
     if (row < 0 || row >= this.#rowCount) return undefined;
-    if (isInGutter) return { row, column: this.#active?.column ?? 0 };
+    const inColumns = x - this.#gutterWidth;
+    if (inColumns < 0) return { row, column: this.#active?.column ?? 0 };
+    const box = this.columns.at(inColumns, this.#scrollLeft, this.horizontal.viewport);
     return box && { row, column: box.index };
   }
 
-  /** The active cell's whole text; undefined when it is not here. */
-  activeText(): string | undefined {
-    const active = this.#active;
-    const place = active && this.#rows?.row(active.row);
-    const vector = place?.table.getChildAt(active?.column ?? 0);
-    return place && vector ? plainText(vector, place.index) : undefined;
+  /** The cell nearest to a point that may lie outside: what a drag over the edge means. */
+  nearestCell(x: number, y: number): Cell {
+    const inside = {
+      x: Math.min(Math.max(x, this.#gutterWidth), this.#gutterWidth + this.columns.width - 1),
+      y: Math.min(Math.max(y, 0), this.vertical.viewport - 1),
+    };
+    const last = { row: this.#rowCount - 1, column: this.columns.boxes.length - 1 };
+    return this.cellAt(inside.x, inside.y) ?? last;
   }
 
-  widthOf(column: number): number {
-    return this.#boxes[column]?.width ?? 0;
-  }
-
-  setColumnWidth(column: number, width: number): void {
-    const box = this.#boxes[column];
-    if (!box) return;
-    const bounded = Math.min(Math.max(COLUMN_WIDTH_MIN, Math.round(width)), COLUMN_WIDTH_MAX);
-    this.#widths.set(box.info.name, bounded);
-    this.#boxesInfo = undefined;
-    this.#updateBoxes();
-    this.#scrolledTo(this.#scrollTop, this.#scrollLeft);
-  }
-
-  /** As wide as its visible texts and its name need. */
-  fitColumn(column: number): void {
+  /** The width that shows a column's visible texts and its name. */
+  fittingWidth(box: ColumnBox): number {
     const context = this.#elements?.canvas.getContext('2d');
-    const box = this.#boxes[column];
-    if (!context || !box || !this.#theme) return;
+    if (!context || !this.#theme) return box.width;
     context.font = box.isNumeric ? this.#theme.numberFont : this.#theme.font;
     const { first, last } = this.#visibleRows();
-    let width = context.measureText(box.info.name).width + 24;
+    let width = context.measureText(box.info.name).width + 42;
     for (let row = first; row <= last; ++row) {
       const place = this.#rows?.row(row);
-      const text = place && (textOfCell(place, column) ?? 'null');
+      const text = place && (textOfCell(place, box.source) ?? 'null');
       if (text !== undefined) width = Math.max(width, context.measureText(text).width);
     }
-    this.setColumnWidth(column, Math.min(640, width + 2 * CELL_PADDING + 2));
+    return boundedWidth(Math.min(640, width + 2 * CELL_PADDING + 2));
+  }
+
+  /** Where a column that is dragged over the header would go: before which one, and that place. */
+  dropPlace(x: number): { before: string | undefined; x: number } {
+    return this.columns.dropPlace(x - this.#gutterWidth, this.#scrollLeft, {
+      viewport: this.horizontal.viewport,
+      left: this.#gutterWidth,
+    });
+  }
+
+  dragColumnWidth(name: string, width: number): void {
+    this.columns.dragWidth(name, width);
+    this.#scrolledTo(this.#scrollTop, this.#scrollLeft);
   }
 
   draw(): void {
@@ -338,9 +378,17 @@ export class GridController {
     return Math.max(GUTTER_WIDTH_MIN, Math.ceil(digits * 7.6) + 2 * CELL_PADDING);
   }
 
+  get #bounds(): Bounds {
+    const columnCount = this.columns.boxes.length;
+    return { rowCount: this.#rowCount, columnCount, pageRows: this.#pageRows };
+  }
+
+  get #pinnedWidth(): number {
+    return contentWidth(this.columns.pinned(this.horizontal.viewport));
+  }
+
   #clamp(cell: Cell): Cell {
-    const bounds = { rowCount: this.#contentRows, columnCount: this.#boxes.length, pageRows: 1 };
-    return clampCell(cell, bounds);
+    return clampCell(cell, { ...this.#bounds, rowCount: this.#contentRows });
   }
 
   #visibleRows(): { first: number; last: number } {
@@ -354,18 +402,11 @@ export class GridController {
     this.draw();
   }
 
-  #updateBoxes(): void {
-    const info = this.#rows?.info;
-    if (!info || info === this.#boxesInfo) return;
-    this.#boxesInfo = info;
-    this.#boxes = layOut(info.columns, this.#widths);
-  }
-
   #drawNow(): void {
     const { canvas } = this.#elements ?? {};
     const context = canvas?.getContext('2d');
     if (!canvas || !context || !this.#theme || this.#size.height <= 0) return;
-    this.#updateBoxes();
+    this.columns.follow(this.#rows?.info);
     this.#clampToRows();
     const { first, last } = this.#visibleRows();
     this.#rows?.show(first, last);
@@ -381,7 +422,7 @@ export class GridController {
     if (this.#rows && !this.#rows.rowCountIsExact) return;
     this.#scrollTop = clampScroll(this.#scrollTop, this.vertical);
     this.#scrollLeft = clampScroll(this.#scrollLeft, this.horizontal);
-    if (this.#active) this.#active = this.#rowCount > 0 ? this.#clamp(this.#active) : undefined;
+    if (this.#active) this.#selection = this.#selection.clamped(this.#bounds);
   }
 
   #fitCanvas(canvas: HTMLCanvasElement): void {
@@ -393,7 +434,7 @@ export class GridController {
   }
 
   #scene(theme: GridTheme, firstRow: number, lastRow: number): Scene {
-    const { first, last } = this.#visibleColumns();
+    const { viewport } = this.horizontal;
     // While rows are not counted, placeholders stand for those that may be there.
     const known = this.#rows?.rowCountIsExact ? lastRow : Math.min(lastRow, this.#contentRows - 1);
     return {
@@ -403,12 +444,16 @@ export class GridController {
       gutterWidth: this.#gutterWidth,
       scrollTop: this.#scrollTop,
       scrollLeft: this.#scrollLeft,
-      columns: this.#boxes.slice(first, last + 1),
+      pinned: this.columns.pinned(viewport),
+      scrolled: this.columns.scrolled(this.#scrollLeft, viewport + SCROLLBAR),
       firstRow,
       lastRow: known,
       place: (row) => this.#rows?.row(row),
       hasFailed: (row) => this.#rows?.hasFailed(row) ?? false,
+      group: (row) => groupAt(this.#rows, row),
+      label: (row) => this.#label(row),
       active: this.#active,
+      range: this.#selection.isOneCell ? undefined : this.#selection.range,
       isFocused: this.#isFocused,
       hoverRow: this.#hoverRow,
       bars: {
@@ -418,8 +463,11 @@ export class GridController {
     };
   }
 
-  #visibleColumns(): { first: number; last: number } {
-    return visibleColumns(this.#boxes, this.#scrollLeft, this.horizontal.viewport + SCROLLBAR);
+  /** The row's number; within a group counted from the group's first. */
+  #label(row: number): string {
+    if (!isGrouped(this.#rows)) return rowNumberText(row);
+    const inGroup = this.#rows.rowInGroup(row);
+    return inGroup === undefined ? '' : rowNumberText(inGroup);
   }
 
   #moveElements(): void {
@@ -438,17 +486,23 @@ export class GridController {
   }
 
   #updateHeader(): void {
-    const { first, last } = this.#visibleColumns();
-    const gutterWidth = this.#gutterWidth;
-    const activeColumn = this.#active?.column ?? 0;
+    const { viewport } = this.horizontal;
+    const next: HeaderLayout = {
+      pinned: this.columns.pinned(viewport),
+      scrolled: this.columns.scrolled(this.#scrollLeft, viewport + SCROLLBAR),
+      pinnedWidth: this.#pinnedWidth,
+      count: this.columns.boxes.length,
+      gutterWidth: this.#gutterWidth,
+      activeColumn: this.#active?.column ?? 0,
+    };
     const before = this.header.get();
     const isSame =
-      before.boxes === this.#boxes &&
-      before.first === first &&
-      before.last === last &&
-      before.gutterWidth === gutterWidth &&
-      before.activeColumn === activeColumn;
-    if (!isSame) this.header.set({ boxes: this.#boxes, first, last, gutterWidth, activeColumn });
+      sameItems(before.pinned, next.pinned) &&
+      sameItems(before.scrolled, next.scrolled) &&
+      before.gutterWidth === next.gutterWidth &&
+      before.count === next.count &&
+      before.activeColumn === next.activeColumn;
+    if (!isSame) this.header.set(next);
   }
 
   /** The DOM rows follow when the scroll rests, and now and then while it does not. */
@@ -470,13 +524,16 @@ export class GridController {
       this.#size.width,
       this.#size.height,
       this.#rows?.revision,
-      this.#active?.row,
-      this.#active?.column,
     ].join(' ');
-    const isSame = key === this.#settledKey && this.#boxes === this.#settledBoxes;
+    const isSame =
+      key === this.#settledKey &&
+      this.columns.boxes === this.#settledBoxes &&
+      this.#selection === this.#settledSelection;
     if (isSame && this.#rows === this.#settledRows) return;
     this.#settledKey = key;
-    this.#settledBoxes = this.#boxes;
+    this.#settledBoxes = this.columns.boxes;
+    if (this.#settledSelection !== this.#selection) this.#onSelect?.(this.#selection);
+    this.#settledSelection = this.#selection;
     this.#settledRows = this.#rows;
     this.readable.set(this.#readableRows());
     const topRow = Math.floor(this.#scrollTop / this.rowHeight);
@@ -487,27 +544,39 @@ export class GridController {
 
   #readableRows(): ReadableRows {
     const { first, last } = this.#visibleRows();
-    const columns = this.#visibleColumns();
-    const boxes = this.#boxes.slice(columns.first, columns.last + 1);
-    const rows: ReadableRows['rows'][number][] = [];
+    const { viewport } = this.horizontal;
+    const boxes = [
+      ...this.columns.pinned(viewport).map((box) => ({ ...box, left: box.x })),
+      ...this.columns
+        .scrolled(this.#scrollLeft, viewport + SCROLLBAR)
+        .map((box) => ({ ...box, left: box.x - this.#scrollLeft })),
+    ];
+    const rows: ReadableRow[] = [];
     const end = Math.min(last, this.#contentRows - 1);
     for (let row = first; row <= end; ++row) {
       const place = this.#rows?.row(row);
-      const cells = boxes.map(({ index, x, width }) => ({
+      const group = groupAt(this.#rows, row);
+      const cells = boxes.map(({ index, source, left, width, info }) => ({
         column: index,
-        x: x - this.#scrollLeft,
+        x: left,
         width,
-        text: place && textOfCell(place, index),
+        text: group ? (group.measures.get(info.name) ?? '') : place && textOfCell(place, source),
       }));
-      rows.push({ row, top: row * this.rowHeight - this.#scrollTop, cells });
+      const top = row * this.rowHeight - this.#scrollTop;
+      rows.push({ row, top, cells, group, label: this.#label(row) });
     }
     return {
       rows,
       active: this.#active,
+      selection: this.#selection,
       rowHeight: this.rowHeight,
       gutterWidth: this.#gutterWidth,
     };
   }
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 function placeThumb(element: HTMLElement, axis: 'x' | 'y', thumb: Thumb | undefined, start = 0) {

@@ -1,25 +1,57 @@
-import type { OrderBy } from '@bowshot/client';
-import { useSyncExternalStore, type KeyboardEvent, type Ref } from 'react';
+import type { ColumnProfile, OrderBy } from '@bowshot/client';
+import { useState, useSyncExternalStore, type ReactNode, type Ref } from 'react';
 
+import { ColumnHeader, type HeaderActions } from './column-header.js';
+import { ColumnMenu, type MenuView } from './column-menu.js';
+import type { ColumnArrangement } from './column-arrangement.js';
 import type { ColumnBox } from './column-layout.js';
 import type { GridController } from './grid-controller.js';
-import { followDrag } from './pointer.js';
-import { ariaSortOf, orderAfterClick } from './sort-order.js';
 
-interface GridHeaderProps {
-  grid: GridController;
+/** What a grid's header shows beside the names, and whom it tells. */
+export interface HeaderProps {
   order: readonly OrderBy[];
   onOrderChange: ((order: OrderBy[]) => void) | undefined;
+  arrangement: ColumnArrangement;
+  onArrange: (arrangement: ColumnArrangement) => void;
+  /** What a column's menu begins with: a filter, for one. */
+  renderColumnPanel: ((column: ColumnBox['info'], close: () => void) => ReactNode) | undefined;
+  /** Columns that the rows are filtered by: marked. */
+  filteredColumns: ReadonlySet<string> | undefined;
+  /** A strip below the names; a column that is not there yet is awaited. */
+  profile: ReadonlyMap<string, ColumnProfile> | undefined;
+  groupBy: readonly string[];
+  onGroupByChange: ((columns: string[]) => void) | undefined;
+}
+
+interface GridHeaderProps extends HeaderProps {
+  grid: GridController;
   /** What moves sideways with the columns. */
   movingRef: Ref<HTMLDivElement>;
 }
 
-/** The names of the visible columns, as buttons that sort. */
-export function GridHeader({ grid, order, onOrderChange, movingRef }: GridHeaderProps) {
+/** The names of the visible columns, as buttons that sort; each with a menu. */
+export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
   const layout = useSyncExternalStore(grid.header.subscribe, grid.header.get);
-  const visible = layout.boxes.slice(layout.first, layout.last + 1);
+  const [menu, setMenu] = useState<{ box: ColumnBox; anchor: Element; view: MenuView }>();
+  const actions: HeaderActions = {
+    grid,
+    ...props,
+    onOpenMenu: (box, anchor, view) => setMenu({ box, anchor, view }),
+  };
+  const header = (box: ColumnBox) => (
+    <ColumnHeader
+      key={box.info.name}
+      box={box}
+      isTabStop={box.index === layout.activeColumn}
+      {...actions}
+    />
+  );
   return (
-    <div role="rowgroup" className="bowshot-grid-header">
+    <div
+      role="rowgroup"
+      className="bowshot-grid-header"
+      data-profile={props.profile ? '' : undefined}
+    >
       <div role="row" aria-rowindex={1}>
         <div
           role="columnheader"
@@ -30,96 +62,40 @@ export function GridHeader({ grid, order, onOrderChange, movingRef }: GridHeader
         >
           #
         </div>
+        {layout.pinned.length > 0 && (
+          <div
+            role="presentation"
+            className="bowshot-grid-names bowshot-grid-pinned"
+            style={{ left: layout.gutterWidth, width: layout.pinnedWidth }}
+          >
+            {layout.pinned.map(header)}
+          </div>
+        )}
         <div
           className="bowshot-grid-names"
-          style={{ left: layout.gutterWidth }}
+          style={{ left: layout.gutterWidth + layout.pinnedWidth }}
           role="presentation"
+          // Browsers scroll what gets the focus into sight; here the grid does, with the rows.
+          onScroll={(event) => (event.currentTarget.scrollLeft = 0)}
         >
-          <div ref={movingRef} role="presentation">
-            {visible.map((box) => (
-              <ColumnHeader
-                key={box.info.name}
-                grid={grid}
-                box={box}
-                sort={ariaSortOf(order, box.info.name)}
-                isTabStop={box.index === layout.activeColumn}
-                onSort={
-                  onOrderChange && (() => onOrderChange(orderAfterClick(order, box.info.name)))
-                }
-              />
-            ))}
+          <div
+            ref={movingRef}
+            role="presentation"
+            style={{ left: -layout.pinnedWidth }}
+            className="bowshot-grid-moving"
+          >
+            {layout.scrolled.map(header)}
           </div>
         </div>
       </div>
+      {menu && (
+        <ColumnMenu
+          {...actions}
+          {...menu}
+          key={`${menu.box.info.name} ${menu.view}`}
+          onClose={() => setMenu(undefined)}
+        />
+      )}
     </div>
   );
-}
-
-interface ColumnHeaderProps {
-  grid: GridController;
-  box: ColumnBox;
-  sort: 'ascending' | 'descending' | 'none';
-  isTabStop: boolean;
-  onSort: (() => void) | undefined;
-}
-
-function ColumnHeader({ grid, box, sort, isTabStop, onSort }: ColumnHeaderProps) {
-  const { name, type } = box.info;
-  return (
-    <div
-      role="columnheader"
-      aria-colindex={box.index + 2}
-      aria-sort={sort}
-      className="bowshot-grid-name"
-      data-numeric={box.isNumeric || undefined}
-      data-sorted={sort === 'none' ? undefined : sort}
-      style={{ left: box.x, width: box.width }}
-    >
-      <button
-        type="button"
-        tabIndex={isTabStop ? 0 : -1}
-        title={`${name} · ${type}`}
-        disabled={!onSort}
-        onClick={onSort}
-        onKeyDown={moveBetweenHeaders}
-      >
-        <span>{name}</span>
-        <SortMark sort={sort} />
-      </button>
-      <div
-        aria-hidden
-        className="bowshot-grid-resizer"
-        onDoubleClick={() => grid.fitColumn(box.index)}
-        onPointerDown={(event) => {
-          event.preventDefault();
-          const width = grid.widthOf(box.index);
-          followDrag(event.nativeEvent, event.currentTarget, (dx) =>
-            grid.setColumnWidth(box.index, width + dx),
-          );
-        }}
-      />
-    </div>
-  );
-}
-
-function SortMark({ sort }: { sort: ColumnHeaderProps['sort'] }) {
-  return (
-    <svg aria-hidden width="10" height="10" viewBox="0 0 10 10" className="bowshot-grid-sort">
-      <path d={sort === 'descending' ? 'M5 8 1.5 3h7z' : 'M5 2 8.5 7h-7z'} fill="currentColor" />
-    </svg>
-  );
-}
-
-function moveBetweenHeaders(event: KeyboardEvent<HTMLButtonElement>): void {
-  const cell = event.currentTarget.parentElement;
-  const next =
-    event.key === 'ArrowRight'
-      ? cell?.nextElementSibling
-      : event.key === 'ArrowLeft'
-        ? cell?.previousElementSibling
-        : undefined;
-  const button = next?.querySelector('button');
-  if (!button) return;
-  event.preventDefault();
-  button.focus();
 }

@@ -1,12 +1,15 @@
-import type { RowWindow } from '@bowshot/client';
+import { GROUPS_MAX } from '@bowshot/client';
 import { useEffect, useState } from 'react';
 
 import type { RowWindowState } from '../hooks.js';
+import { isGrouped, type GridRows } from './grid-rows.js';
+import { rowNumberText } from './scene.js';
+import type { CopyMessage } from './use-copy.js';
 
 const LOADING_SAID_AFTER_MS = 600;
 
 interface GridNoticeProps {
-  rows: RowWindow;
+  rows: GridRows;
   state: RowWindowState;
   showsRequestError?: boolean;
   emptyText?: string;
@@ -25,6 +28,10 @@ export function GridNotice({
     if (state.rowCountIsExact && state.rowCount === 0) {
       return <div className="bowshot-grid-empty">{emptyText}</div>;
     }
+    if (isGrouped(rows) && rows.isCut) {
+      const text = `Of more than ${rowNumberText(GROUPS_MAX)} groups the first are shown: filter for the others`;
+      return <GridMessage message={{ text, isError: false }} />;
+    }
     return null;
   }
   return (
@@ -32,9 +39,10 @@ export function GridNotice({
       <div>
         <strong>{titleOf(state)}</strong>
         <span>{error.detail || error.title}</span>
+        {rows.retryAt !== undefined && <Countdown to={rows.retryAt} key={rows.retryAt} />}
       </div>
       <button type="button" onClick={() => rows.retry()}>
-        Retry
+        {rows.retryAt === undefined ? 'Retry' : 'Now'}
       </button>
     </div>
   );
@@ -42,8 +50,30 @@ export function GridNotice({
 
 function titleOf({ error, rowsError, isOnlyUncounted }: RowWindowState): string {
   if (error) return error.title;
+  if (rowsError?.code === 'overloaded' || rowsError?.code === 'not_ready') return rowsError.title;
+  if (rowsError?.code === 'network') return 'The connection is lost';
   if (isOnlyUncounted) return 'The rows could not be counted';
   return rowsError ? 'These rows could not be loaded' : '';
+}
+
+/** The seconds until the server is asked again. */
+function Countdown({ to }: { to: number }) {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 250);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = Math.ceil((to - now) / 1000);
+  return <small>{seconds > 0 ? `Trying again in ${seconds} s` : 'Trying again…'}</small>;
+}
+
+/** What was done, over the grid's lower edge. */
+export function GridMessage({ message }: { message: CopyMessage | undefined }) {
+  return (
+    <div role="status" className="bowshot-grid-message" data-error={message?.isError || undefined}>
+      {message?.text}
+    </div>
+  );
 }
 
 /** Says to screen readers that rows are awaited, when it takes long enough to wonder. */

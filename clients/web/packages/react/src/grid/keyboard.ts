@@ -19,9 +19,12 @@ export interface Bounds {
   pageRows: number;
 }
 
-/** The cell that a key leads to, as the ARIA grid pattern has it; undefined for other keys. */
+/**
+ * The cell that a key leads to, as the ARIA grid pattern has it; undefined for other keys. With Shift
+ * the same keys extend the selection to it.
+ */
 export function cellAfterKey(cell: Cell, key: Keystroke, bounds: Bounds): Cell | undefined {
-  if (key.altKey || key.shiftKey) return undefined;
+  if (key.altKey) return undefined;
   const target =
     key.ctrlKey || key.metaKey ? farMove(cell, key.key) : nearMove(cell, key.key, bounds);
   return target && clampCell(target, bounds);

@@ -1,33 +1,9 @@
-import type { RowPlace } from '@bowshot/client';
+import type { GroupLine, RowPlace } from '@bowshot/client';
 
 import { textOfCell } from './cell-texts.js';
 import type { ColumnBox } from './column-layout.js';
-import type { Cell } from './keyboard.js';
-import type { GridTheme } from './theme.js';
-
-/** Everything that a frame shows. Lengths are CSS pixels. */
-export interface Scene {
-  width: number;
-  height: number;
-  pixelRatio: number;
-  theme: GridTheme;
-  gutterWidth: number;
-  scrollTop: number;
-  scrollLeft: number;
-  columns: readonly ColumnBox[];
-  firstRow: number;
-  lastRow: number;
-  place(row: number): RowPlace | undefined;
-  hasFailed(row: number): boolean;
-  active: Cell | undefined;
-  isFocused: boolean;
-  hoverRow: number | undefined;
-  /** Room that the scroll bars take at the right and at the bottom; 0 where there is none. */
-  bars: { right: number; bottom: number };
-}
-
-export const CELL_PADDING = 12;
-const rowNumberFormat = new Intl.NumberFormat('en-US');
+import { paintGroup } from './paint-group.js';
+import { CELL_PADDING, fitText, leftOf, type Scene } from './scene.js';
 
 /** Draws the frame: rows under columns under the row numbers. */
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
@@ -38,27 +14,23 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   context.textBaseline = 'middle';
   const rows = rowsOf(scene);
   paintRowBackgrounds(context, scene, rows);
-  for (const column of scene.columns) paintColumn(context, scene, rows, column);
+  paintColumns(context, scene, rows);
   paintGutter(context, scene, rows);
   paintActiveCell(context, scene);
   paintBars(context, scene);
-}
-
-/** The text of a row number: exact, grouped. */
-export function rowNumberText(row: number): string {
-  return rowNumberFormat.format(row);
 }
 
 interface PaintedRow {
   row: number;
   top: number;
   place: RowPlace | undefined;
+  group: GroupLine | undefined;
 }
 
 function rowsOf(scene: Scene): PaintedRow[] {
   const rows: PaintedRow[] = [];
   for (let row = scene.firstRow; row <= scene.lastRow; ++row) {
-    rows.push({ row, top: topOf(scene, row), place: scene.place(row) });
+    rows.push({ row, top: topOf(scene, row), place: scene.place(row), group: scene.group(row) });
   }
   return rows;
 }
@@ -74,7 +46,11 @@ function paintRowBackgrounds(
   rows: readonly PaintedRow[],
 ): void {
   const line = 1 / pixelRatio;
-  for (const { row, top } of rows) {
+  for (const { row, top, group } of rows) {
+    if (group) {
+      context.fillStyle = theme.gutter;
+      context.fillRect(0, top, width, theme.rowHeight);
+    }
     if (row === active?.row || row === hoverRow) {
       context.fillStyle = row === active?.row ? theme.selectedRow : theme.hover;
       context.fillRect(0, top, width, theme.rowHeight);
@@ -84,25 +60,93 @@ function paintRowBackgrounds(
   }
 }
 
+/** The scrolling columns, then over them the pinned ones, each within its own part of the canvas. */
+function paintColumns(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  rows: readonly PaintedRow[],
+): void {
+  const { gutterWidth, height, width, theme, pixelRatio, pinned } = scene;
+  const lastPinned = pinned.at(-1);
+  const edge = gutterWidth + (lastPinned ? lastPinned.x + lastPinned.width : 0);
+  clipped(context, { x: edge, y: 0, width: Math.max(0, width - edge), height }, () => {
+    for (const column of scene.scrolled) paintColumn(context, scene, rows, column);
+    paintRange(context, scene, scene.scrolled);
+  });
+  for (const column of pinned) paintColumn(context, scene, rows, column);
+  clipped(context, { x: gutterWidth, y: 0, width: edge - gutterWidth, height }, () =>
+    paintRange(context, scene, pinned),
+  );
+  for (const { top, group } of rows) {
+    if (group) paintGroup(context, scene, group, top);
+  }
+  if (!lastPinned) return;
+  context.fillStyle = theme.border;
+  context.fillRect(edge - 1 / pixelRatio, 0, 1 / pixelRatio, height);
+}
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+function clipped(context: CanvasRenderingContext2D, box: Box, draw: () => void): void {
+  context.save();
+  context.beginPath();
+  context.rect(box.x, box.y, box.width, box.height);
+  context.clip();
+  draw();
+  context.restore();
+}
+
 function paintColumn(
   context: CanvasRenderingContext2D,
   scene: Scene,
   rows: readonly PaintedRow[],
   column: ColumnBox,
 ): void {
-  const { theme, gutterWidth, height, pixelRatio } = scene;
-  const left = gutterWidth + column.x - scene.scrollLeft;
-  context.save();
-  context.beginPath();
-  context.rect(left, 0, column.width, height);
-  context.clip();
-  context.fillStyle = theme.line;
-  context.fillRect(left + column.width - 1 / pixelRatio, 0, 1 / pixelRatio, height);
-  for (const { row, top, place } of rows) {
-    if (place) paintCell(context, scene, column, left, top, textOfCell(place, column.index));
-    else paintSkeleton(context, scene, column, left, top, row);
-  }
-  context.restore();
+  const { theme, height, pixelRatio } = scene;
+  const left = leftOf(scene, column);
+  clipped(context, { x: left, y: 0, width: column.width, height }, () => {
+    context.fillStyle = theme.line;
+    context.fillRect(left + column.width - 1 / pixelRatio, 0, 1 / pixelRatio, height);
+    for (const { row, top, place, group } of rows) {
+      if (group) continue;
+      if (place) paintCell(context, scene, column, left, top, textOfCell(place, column.source));
+      else paintSkeleton(context, scene, column, left, top, row);
+    }
+  });
+}
+
+/** The selected cells of some columns: a veil, and a frame around all of it. */
+function paintRange(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  columns: readonly ColumnBox[],
+): void {
+  const { range, theme } = scene;
+  if (!range) return;
+  const selected = columns.filter(
+    ({ index }) => index >= range.firstColumn && index <= range.lastColumn,
+  );
+  const first = selected[0];
+  const last = selected.at(-1);
+  if (!first || !last) return;
+  // Far outside is as good as at the exact place: coordinates stay small.
+  const top = Math.max(topOf(scene, range.firstRow), -10);
+  const bottom = Math.min(topOf(scene, range.lastRow + 1), scene.height + 10);
+  const left = leftOf(scene, first);
+  const right = leftOf(scene, last) + last.width;
+  context.fillStyle = theme.accent;
+  context.globalAlpha = 0.1;
+  context.fillRect(left, top, right - left, bottom - top);
+  context.globalAlpha = 0.8;
+  context.strokeStyle = theme.accent;
+  context.lineWidth = 1;
+  context.strokeRect(left - 0.5, top - 0.5, right - left, bottom - top);
+  context.globalAlpha = 1;
 }
 
 function paintCell(
@@ -144,7 +188,7 @@ function paintSkeleton(
 
 function paintGutter(
   context: CanvasRenderingContext2D,
-  { theme, gutterWidth, height, pixelRatio, active }: Scene,
+  { theme, gutterWidth, height, pixelRatio, active, label }: Scene,
   rows: readonly PaintedRow[],
 ): void {
   context.fillStyle = theme.gutter;
@@ -155,27 +199,27 @@ function paintGutter(
   context.textAlign = 'right';
   for (const { row, top } of rows) {
     context.fillStyle = row === active?.row ? theme.accent : theme.dim;
-    context.fillText(
-      rowNumberText(row),
-      gutterWidth - CELL_PADDING,
-      top + theme.rowHeight / 2 + 0.5,
-    );
+    context.fillText(label(row), gutterWidth - CELL_PADDING, top + theme.rowHeight / 2 + 0.5);
   }
 }
 
 function paintActiveCell(context: CanvasRenderingContext2D, scene: Scene): void {
   const { active, theme, gutterWidth, isFocused } = scene;
-  const column = scene.columns.find((box) => box.index === active?.column);
+  const isActive = (box: ColumnBox) => box.index === active?.column;
+  const pinned = scene.pinned.find(isActive);
+  const column = pinned ?? scene.scrolled.find(isActive);
   if (!active || !column) return;
   context.save();
   context.beginPath();
-  context.rect(gutterWidth - 1, 0, scene.width, scene.height);
+  const lastPinned = scene.pinned.at(-1);
+  const covered = lastPinned && !pinned ? lastPinned.x + lastPinned.width : 0;
+  context.rect(gutterWidth + covered - 1, 0, scene.width, scene.height);
   context.clip();
   context.strokeStyle = isFocused ? theme.accent : theme.dim;
   context.lineWidth = isFocused ? 2 : 1;
   const inset = context.lineWidth / 2;
   context.strokeRect(
-    gutterWidth + column.x - scene.scrollLeft - 1 + inset,
+    leftOf(scene, column) - 1 + inset,
     topOf(scene, active.row) - 1 + inset,
     column.width + 1 - 2 * inset,
     theme.rowHeight + 1 - 2 * inset,
@@ -207,17 +251,4 @@ function paintBars(
     context.fillStyle = theme.line;
     context.fillRect(strip.x, strip.y, strip.lineWidth, strip.lineHeight);
   }
-}
-
-/** As much of a text as fits, with an ellipsis where some is missing. */
-function fitText(context: CanvasRenderingContext2D, text: string, space: number): string {
-  if (context.measureText(text).width <= space) return text;
-  let fits = 0;
-  let tooLong = text.length;
-  while (tooLong - fits > 1) {
-    const middle = (fits + tooLong) >> 1;
-    if (context.measureText(`${text.slice(0, middle)}…`).width <= space) fits = middle;
-    else tooLong = middle;
-  }
-  return `${text.slice(0, fits)}…`;
 }

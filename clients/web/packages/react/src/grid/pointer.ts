@@ -34,28 +34,43 @@ function onWheel(event: WheelEvent, body: HTMLElement, grid: GridController): vo
   grid.scrollBy(dx, isSideways ? 0 : event.deltaY * unit);
 }
 
+/** A press makes a cell active, with Shift it extends to it, and a drag selects. */
 function listenToMouse(body: HTMLElement, grid: GridController, signal: AbortSignal): void {
-  const cellOf = (event: PointerEvent) => {
+  const placeOf = (event: PointerEvent) => {
     const box = body.getBoundingClientRect();
-    return grid.cellAt(event.clientX - box.left, event.clientY - box.top);
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
   body.addEventListener(
     'pointerdown',
     (event) => {
-      if (event.pointerType === 'touch' || event.button !== 0) return;
-      const cell = cellOf(event);
-      if (cell) grid.activate(cell);
+      if (event.pointerType === 'touch' || event.button !== 0 || isOnScrollbar(event)) return;
+      const { x, y } = placeOf(event);
+      const cell = grid.cellAt(x, y);
+      if (!cell) return;
+      if (event.shiftKey) grid.extendTo(cell);
+      else grid.activate(cell);
+      if (!event.shiftKey && grid.toggleGroup(cell.row)) return;
+      followDrag(event, body, (dx, dy) => {
+        if (Math.hypot(dx, dy) >= TAP_PIXELS) grid.extendTo(grid.nearestCell(x + dx, y + dy));
+      });
     },
     { signal },
   );
   body.addEventListener(
     'pointermove',
     (event) => {
-      if (event.pointerType !== 'touch') grid.hover(cellOf(event)?.row);
+      if (event.pointerType === 'touch') return;
+      const { x, y } = placeOf(event);
+      grid.hover(grid.cellAt(x, y)?.row);
     },
     { signal },
   );
   body.addEventListener('pointerleave', () => grid.hover(undefined), { signal });
+}
+
+/** The bars lie within the body, and follow their drags themselves. */
+function isOnScrollbar({ target }: PointerEvent): boolean {
+  return target instanceof Element && target.closest('.bowshot-grid-scrollbar') !== null;
 }
 
 /** A finger pans, and lets go with its speed; a tap makes a cell active. */
@@ -75,7 +90,7 @@ function listenToTouch(body: HTMLElement, grid: GridController, signal: AbortSig
     });
   };
   const down = (event: PointerEvent) => {
-    if (event.pointerType !== 'touch' || finger) return;
+    if (event.pointerType !== 'touch' || finger || isOnScrollbar(event)) return;
     cancelAnimationFrame(frame);
     body.setPointerCapture(event.pointerId);
     finger = { id: event.pointerId, x: event.clientX, y: event.clientY, time: event.timeStamp };
@@ -99,7 +114,10 @@ function listenToTouch(body: HTMLElement, grid: GridController, signal: AbortSig
     const box = body.getBoundingClientRect();
     const cell = grid.cellAt(event.clientX - box.left, event.clientY - box.top);
     if (moved >= TAP_PIXELS) glide(performance.now());
-    else if (cell && event.type === 'pointerup') grid.activate(cell);
+    else if (cell && event.type === 'pointerup') {
+      grid.activate(cell);
+      grid.toggleGroup(cell.row);
+    }
   };
   body.addEventListener('pointerdown', down, { signal });
   body.addEventListener('pointermove', move, { signal });
@@ -109,12 +127,14 @@ function listenToTouch(body: HTMLElement, grid: GridController, signal: AbortSig
 }
 
 /**
- * Follows a drag that begins with `down`: `moved` gets the way from its start. Ends by itself.
+ * Follows a drag that begins with `down`: `moved` gets the way from its start, and `ended` is called
+ * once. Ends by itself.
  */
 export function followDrag(
   down: PointerEvent,
   element: Element,
   moved: (dx: number, dy: number) => void,
+  ended?: () => void,
 ): void {
   const listeners = new AbortController();
   const { signal } = listeners;
@@ -123,8 +143,12 @@ export function followDrag(
     const { clientX, clientY } = event as PointerEvent;
     moved(clientX - down.clientX, clientY - down.clientY);
   };
+  const end = () => {
+    listeners.abort();
+    ended?.();
+  };
   element.addEventListener('pointermove', move, { signal });
-  for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) {
-    element.addEventListener(end, () => listeners.abort(), { signal });
+  for (const name of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+    element.addEventListener(name, end, { signal });
   }
 }

@@ -1,7 +1,8 @@
 import { useSyncExternalStore, type Ref } from 'react';
 
-import type { GridController, ReadableRows as Readable } from './grid-controller.js';
-import { rowNumberText } from './painter.js';
+import type { GridController } from './grid-controller.js';
+import type { ReadableRow as Row, ReadableRows as Readable } from './grid-view.js';
+import { rowNumberText } from './scene.js';
 
 export function cellId(gridId: string, row: number, column: number): string {
   return `${gridId}-${row}-${column}`;
@@ -29,23 +30,30 @@ export function ReadableRows({ grid, gridId, layerRef }: ReadableRowsProps) {
 }
 
 interface ReadableRowProps {
-  row: Readable['rows'][number];
+  row: Row;
   readable: Readable;
   gridId: string;
 }
 
 function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
-  const { active, rowHeight, gutterWidth } = readable;
-  const isBusy = row.cells.some((cell) => cell.text === undefined);
+  const { rowHeight, gutterWidth, selection } = readable;
+  const { group } = row;
+  const isBusy = !group && row.cells.some((cell) => cell.text === undefined);
+  const range = selection.range;
+  const isRowSelected = range && row.row >= range.firstRow && row.row <= range.lastRow;
   return (
     <div
       role="row"
       aria-rowindex={row.row + 2}
       aria-busy={isBusy || undefined}
+      aria-level={group && group.depth + 1}
+      aria-expanded={group?.isExpanded}
       style={{ top: row.top, height: rowHeight }}
     >
       <div role="rowheader" aria-colindex={1} style={{ width: gutterWidth }}>
-        {rowNumberText(row.row)}
+        {group
+          ? `${group.column}: ${group.text ?? 'null'}, ${rowNumberText(group.count)} rows`
+          : row.label}
       </div>
       {row.cells.map((cell) => (
         <div
@@ -53,7 +61,11 @@ function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
           id={cellId(gridId, row.row, cell.column)}
           role="gridcell"
           aria-colindex={cell.column + 2}
-          aria-selected={active?.row === row.row && active.column === cell.column}
+          aria-selected={
+            isRowSelected === true &&
+            cell.column >= range.firstColumn &&
+            cell.column <= range.lastColumn
+          }
           data-null={cell.text === null || undefined}
           style={{ left: gutterWidth + cell.x, width: cell.width }}
         >

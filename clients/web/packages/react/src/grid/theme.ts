@@ -4,6 +4,7 @@ export interface GridTheme {
   text: string;
   dim: string;
   line: string;
+  border: string;
   gutter: string;
   hover: string;
   selectedRow: string;
@@ -26,6 +27,7 @@ export function readTheme(element: Element): GridTheme {
     text: value('text', '#1b1f24'),
     dim: value('dim', '#8a929c'),
     line: value('line', '#eceef1'),
+    border: value('border', '#dfe3e8'),
     gutter: value('gutter', '#fafbfc'),
     hover: value('hover', '#f6f8fa'),
     selectedRow: value('selected-row', '#eef4ff'),

@@ -1,7 +1,7 @@
 import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 
-import { recorded } from '../../client/test/recorded.js';
+import { recorded } from '../test/recorded.js';
 import { cellText, groupDigits, isNumericType, plainText } from './cell-text.js';
 import { calendarDate, durationText, isoInstant } from './time-text.js';
 

@@ -1,0 +1,83 @@
+import { codeSample, type DatasetInfo, type SampleLanguage } from '@bowshot/client';
+import { Popover, useBowshot } from '@bowshot/react';
+import { useState } from 'react';
+
+import { viewQuery } from './view-query.js';
+import type { ViewState } from './view-state.js';
+
+interface CodeMenuProps {
+  info: DatasetInfo;
+  view: ViewState;
+  anchor: Element;
+  onClose: () => void;
+}
+
+const LANGUAGES: readonly [SampleLanguage, string][] = [
+  ['curl', 'curl'],
+  ['python', 'Python'],
+  ['javascript', 'JavaScript'],
+];
+
+/** The view as a request to run elsewhere. */
+export function CodeMenu({ info, view, anchor, onClose }: CodeMenuProps) {
+  const bowshot = useBowshot();
+  const [language, setLanguage] = useState<SampleLanguage>('curl');
+  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
+  const code = codeSample(language, viewQuery(bowshot, info, view).request, location.origin);
+  return (
+    <Popover
+      anchor={anchor}
+      align="end"
+      label="Code"
+      onClose={onClose}
+      className="panel code-panel"
+    >
+      <h3>
+        This view as code
+        <span className="bowshot-segments" role="group" aria-label="Language">
+          {LANGUAGES.map(([value, label]) => (
+            <button
+              key={value}
+              type="button"
+              aria-pressed={value === language}
+              onClick={() => {
+                setLanguage(value);
+                setCopied('no');
+              }}
+            >
+              {label}
+            </button>
+          ))}
+        </span>
+      </h3>
+      <pre tabIndex={0} aria-label={`The view in ${language}`}>
+        {code}
+      </pre>
+      <div className="panel-foot">
+        <span role="status">
+          {copied === 'yes' && 'Copied'}
+          {copied === 'failed' && 'The browser refused: select the text instead'}
+        </span>
+        <button
+          type="button"
+          className="button primary"
+          onClick={() => {
+            copyText(code).then(
+              () => setCopied('yes'),
+              () => setCopied('failed'),
+            );
+          }}
+        >
+          Copy
+        </button>
+      </div>
+    </Popover>
+  );
+}
+
+async function copyText(text: string): Promise<void> {
+  // Pages that come over plain HTTP from another machine have no clipboard.
+  const clipboard = navigator.clipboard as Clipboard | undefined;
+  if (!clipboard) throw new Error('no clipboard');
+  await clipboard.writeText(text);
+}

@@ -1,0 +1,17 @@
+import type { Bowshot, DatasetInfo, Query } from '@bowshot/client';
+import { arrange } from '@bowshot/react';
+
+import type { ViewState } from './view-state.js';
+
+/** The rows of a view as one request: filtered, sorted, the columns as they are shown. */
+export function viewQuery(bowshot: Bowshot, info: DatasetInfo, view: ViewState): Query {
+  const dataset = bowshot.dataset(info.name);
+  const shown = arrange(info.columns, view.columns).map((column) => column.info.name);
+  const isNatural =
+    shown.length === info.columns.length &&
+    shown.every((name, index) => name === info.columns[index]?.name);
+  const select = isNatural ? undefined : shown;
+  const filter = view.filter || undefined;
+  if (view.sample) return dataset.sample({ filter, select, ...view.sample });
+  return dataset.rows({ filter, select, order: view.order });
+}

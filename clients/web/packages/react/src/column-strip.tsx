@@ -1,0 +1,130 @@
+import { isNumericType, type ColumnInfo, type ColumnProfile } from '@bowshot/client';
+
+import { percentText, roughText, statisticText } from './number-text.js';
+
+interface ColumnStripProps {
+  column: ColumnInfo;
+  /** Undefined while it is awaited. */
+  profile: ColumnProfile | undefined;
+  onExpand: () => void;
+}
+
+/**
+ * What a column holds, in a few pixels: its shape, the share of nulls, how many values differ. For the
+ * eye and the mouse; the same stands in words in the column's menu.
+ */
+export function ColumnStrip({ column, profile, onExpand }: ColumnStripProps) {
+  if (!profile) {
+    return (
+      <div aria-hidden className="bowshot-strip" data-pending="">
+        <div className="bowshot-strip-awaited" />
+      </div>
+    );
+  }
+  const nullShare = profile.rows === 0 ? 0 : profile.nulls / profile.rows;
+  return (
+    <div aria-hidden className="bowshot-strip" title={titleOf(column, profile)} onClick={onExpand}>
+      <Shape profile={profile} />
+      <div className="bowshot-strip-facts">
+        <span>{roughText(profile.distinct)} distinct</span>
+        {profile.nulls > 0 && <span data-null="">{percentText(nullShare)} null</span>}
+      </div>
+    </div>
+  );
+}
+
+function Shape({ profile }: { profile: ColumnProfile }) {
+  if (profile.histogram) return <Bars counts={profile.histogram} />;
+  if (profile.top) return <Shares profile={profile} />;
+  return <div className="bowshot-strip-shape bowshot-strip-none">all different</div>;
+}
+
+/** Bars as high as their share of the highest; what is not zero is never invisible. */
+export function Bars({ counts }: { counts: readonly number[] }) {
+  const highest = Math.max(1, ...counts);
+  return (
+    <svg
+      className="bowshot-strip-shape"
+      viewBox={`0 0 ${counts.length} 20`}
+      preserveAspectRatio="none"
+    >
+      {counts.map((count, index) => {
+        const height = count === 0 ? 0 : Math.max(1, (count / highest) * 20);
+        return <rect key={index} x={index + 0.06} y={20 - height} width={0.88} height={height} />;
+      })}
+    </svg>
+  );
+}
+
+/** The most frequent values as parts of one bar. */
+function Shares({ profile: { top, rows } }: { profile: ColumnProfile }) {
+  return (
+    <div className="bowshot-strip-shape bowshot-strip-shares">
+      {(top ?? []).slice(0, 6).map(({ value, count }, index) => (
+        <i
+          key={value}
+          style={{ width: `${(count / Math.max(1, rows)) * 100}%`, opacity: 1 - index * 0.13 }}
+        >
+          {value}
+        </i>
+      ))}
+    </div>
+  );
+}
+
+function titleOf({ name, type }: ColumnInfo, { top }: ColumnProfile): string {
+  const most = (top ?? []).slice(0, 5).map(({ value, count }) => `${value}  ${roughText(count)}`);
+  return [`${name} · ${type}`, ...most].join('\n');
+}
+
+/** The whole profile of a column: moments, and the most frequent values. */
+export function ColumnProfileCard({ profile }: { profile: ColumnProfile }) {
+  const isNumeric = isNumericType(profile.type);
+  const facts: [string, string][] = [
+    ['Rows', roughText(profile.rows)],
+    [
+      'Null',
+      `${roughText(profile.nulls)} · ${percentText(profile.nulls / Math.max(1, profile.rows))}`,
+    ],
+    ['Distinct', `≈ ${roughText(profile.distinct)}`],
+    ['Min', profile.min ?? '–'],
+    ['Max', profile.max ?? '–'],
+    ...(isNumeric
+      ? ([
+          ['Mean', statisticText(profile.mean)],
+          ['Deviation', statisticText(profile.stddev)],
+          ['Quartiles', [profile.q25, profile.median, profile.q75].map(statisticText).join(' · ')],
+        ] satisfies [string, string][])
+      : []),
+  ];
+  return (
+    <div className="bowshot-profile-card">
+      {profile.histogram && <Bars counts={profile.histogram} />}
+      <dl>
+        {facts.map(([name, text]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd title={text}>{text}</dd>
+          </div>
+        ))}
+      </dl>
+      <MostFrequent profile={profile} />
+    </div>
+  );
+}
+
+function MostFrequent({ profile: { top, rows } }: { profile: ColumnProfile }) {
+  if (!top) return <p>More than 100,000 values differ: none is frequent.</p>;
+  const highest = Math.max(1, ...top.map(({ count }) => count));
+  return (
+    <ol aria-label="Most frequent values">
+      {top.map(({ value, count }) => (
+        <li key={value}>
+          <i style={{ width: `${(count / highest) * 100}%` }} />
+          <span title={value}>{value === '' ? '(empty)' : value}</span>
+          <b>{percentText(count / Math.max(1, rows))}</b>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,150 @@
+import { groupDigits, type Histogram } from '@bowshot/client';
+import { useId, useState } from 'react';
+
+import type { FilterFormProps } from '../column-filter.js';
+import { useHistogram } from '../summary-hooks.js';
+import { boundLiteral, rangeCondition, rangeText, type RangeText } from './bounds.js';
+import { HistogramBrush } from './histogram-brush.js';
+
+const BINS = 40;
+
+/** From and to, typed or brushed on the histogram of what the rest of the filter keeps. */
+export function RangeFilter({ dataset, column, condition, rest, onChange }: FilterFormProps) {
+  const { name, type } = column;
+  const loaded = useHistogram(dataset, { column: name, filter: rest, bins: BINS });
+  const histogram = loaded.value ?? loaded.previous;
+  const applied = rangeText(condition) ?? { from: '', to: '' };
+  const [kept, setKept] = useState({ applied, draft: applied });
+  // The filter's text was changed elsewhere: it holds.
+  if (kept.applied.from !== applied.from || kept.applied.to !== applied.to) {
+    setKept({ applied, draft: applied });
+  }
+  const draft = kept.draft;
+  const setDraft = (changed: RangeText) => setKept({ applied, draft: changed });
+  const apply = ({ from, to }: RangeText) => {
+    if (from === applied.from && to === applied.to) return;
+    const lower = from === '' ? undefined : boundLiteral(from, type);
+    const upper = to === '' ? undefined : boundLiteral(to, type);
+    const isWrong = (from !== '' && lower === undefined) || (to !== '' && upper === undefined);
+    if (!isWrong) onChange(rangeCondition({ from: lower, to: upper }, type));
+  };
+  return (
+    <form
+      className="bowshot-filter-range"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply(draft);
+      }}
+    >
+      {loaded.error && <p className="bowshot-filter-hint">{loaded.error.detail}</p>}
+      <HistogramBrush
+        histogram={histogram}
+        isLoading={loaded.isLoading}
+        from={positionOf(draft.from, type)}
+        to={positionOf(draft.to, type)}
+        onBrush={(first, last, isDone) => {
+          if (!histogram) return;
+          const range = brushed(histogram, first, last, type);
+          setDraft(range);
+          if (isDone) apply(range);
+        }}
+      />
+      <div className="bowshot-filter-ends">
+        <End
+          label="From"
+          type={type}
+          text={draft.from}
+          placeholder={histogram?.edgeTexts[0] ?? ''}
+          onText={(from) => setDraft({ ...draft, from })}
+          onApply={() => apply(draft)}
+          hasFocus
+        />
+        <End
+          label="To"
+          type={type}
+          text={draft.to}
+          placeholder={histogram?.edgeTexts.at(-1) ?? ''}
+          onText={(to) => setDraft({ ...draft, to })}
+          onApply={() => apply(draft)}
+        />
+      </div>
+      <button type="submit" className="bowshot-visually-hidden" tabIndex={-1}>
+        Apply
+      </button>
+    </form>
+  );
+}
+
+interface EndProps {
+  label: string;
+  type: string;
+  text: string;
+  placeholder: string;
+  onText: (text: string) => void;
+  onApply: () => void;
+  hasFocus?: boolean;
+}
+
+function End({ label, type, text, placeholder, onText, onApply, hasFocus }: EndProps) {
+  const id = useId();
+  const isWrong = text !== '' && boundLiteral(text, type) === undefined;
+  return (
+    <div>
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        autoComplete="off"
+        spellCheck={false}
+        data-autofocus={hasFocus ? '' : undefined}
+        placeholder={placeholder}
+        aria-invalid={isWrong}
+        value={text}
+        onChange={(event) => onText(event.target.value)}
+        onBlur={onApply}
+      />
+    </div>
+  );
+}
+
+/** Where a bound stands on the histogram's axis. */
+function positionOf(text: string, type: string): number | undefined {
+  const literal = text === '' ? undefined : boundLiteral(text, type);
+  if (literal === undefined) return undefined;
+  const [, time] = /^(?:DATE|TIMESTAMP)\('(.*)'\)$/.exec(literal) ?? [];
+  return time === undefined ? Number(literal) : Date.parse(time);
+}
+
+/** The texts of a stretch of bins: whole numbers for whole-number columns, days for long times. */
+function brushed(histogram: Histogram, first: number, last: number, type: string): RangeText {
+  const { edges, edgeTexts } = histogram;
+  const isWhole = /^u?int/.test(type);
+  if (type.startsWith('timestamp') || type === 'date32') {
+    const isLong = edges.at(-1)! - edges[0]! > 40 * 86_400_000;
+    const text = (edge: number) =>
+      isLong || type === 'date32'
+        ? edgeTexts[edge]!.slice(0, 10)
+        : edgeTexts[edge]!.slice(0, 19).replace(' ', 'T');
+    return { from: text(first), to: text(last + 1) };
+  }
+  const from = edges[first]!;
+  const to = edges[last + 1]!;
+  if (!isWhole) return { from: shortText(from, edges), to: shortText(to, edges) };
+  const isLastBin = last + 2 === edges.length;
+  // An inner edge belongs to the bin after it.
+  const end = isLastBin ? Math.floor(to) : Math.ceil(to) - 1;
+  return { from: String(Math.ceil(from)), to: String(Math.max(Math.ceil(from), end)) };
+}
+
+/** As many digits as a bin's width asks for. */
+function shortText(value: number, edges: readonly number[]): string {
+  const width = (edges.at(-1)! - edges[0]!) / (edges.length - 1);
+  if (value === edges[0] || value === edges.at(-1) || width <= 0) return String(value);
+  const digits = Math.min(15, Math.max(0, 1 - Math.floor(Math.log10(width))));
+  return String(Number(value.toFixed(digits)));
+}
+
+/** The rows of a stretch of bins, for a label. */
+export function countText(counts: readonly number[]): string {
+  return groupDigits(String(counts.reduce((sum, count) => sum + count, 0)));
+}

@@ -1,0 +1,27 @@
+import { groupDigits } from '@bowshot/client';
+
+const compact = new Intl.NumberFormat('en-US', {
+  notation: 'compact',
+  maximumSignificantDigits: 3,
+});
+
+/** `1.23M`; exact below 10,000. */
+export function roughText(count: number): string {
+  return count < 10_000 ? groupDigits(String(count)) : compact.format(count);
+}
+
+/** `0.4 %`; what is not zero is never called zero, and what is not all never 100. */
+export function percentText(share: number): string {
+  if (share === 0 || share === 1) return `${share * 100} %`;
+  if (share < 0.001) return '< 0.1 %';
+  if (share > 0.999) return '> 99.9 %';
+  const percent = share * 100;
+  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+}
+
+/** A mean or a quartile with six digits. */
+export function statisticText(value: number | null): string {
+  if (value === null) return '–';
+  if (!Number.isFinite(value)) return String(value);
+  return groupDigits(String(Number(value.toPrecision(6))));
+}
