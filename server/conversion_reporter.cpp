@@ -1,10 +1,11 @@
 #include "conversion_reporter.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "log.hpp"
 
 namespace bowshot {
 
@@ -34,15 +35,19 @@ void ConversionReporter::progressed(const std::string& dataset,
     begun_ = now;
     shown_ = now;
     if (!is_terminal_)
-      spdlog::info("conversion begun dataset={} bytes={}", dataset, progress.bytes_total.load());
+      log_event(spdlog::level::info, "conversion begun",
+                {{"dataset", dataset}, {"bytes", std::to_string(progress.bytes_total)}});
   }
   if (is_terminal_ && now - shown_ >= kDrawEvery) {
     shown_ = now;
     draw(dataset, progress);
   } else if (!is_terminal_ && now - shown_ >= kLogEvery) {
     shown_ = now;
-    spdlog::info("converting dataset={} percent={:.0f} rows={} pass={}", dataset,
-                 100 * fraction_of(progress), progress.rows.load(), progress.pass.load());
+    log_event(spdlog::level::info, "converting",
+              {{"dataset", dataset},
+               {"percent", fmt::format("{:.0f}", 100 * fraction_of(progress))},
+               {"rows", std::to_string(progress.rows)},
+               {"pass", std::to_string(progress.pass)}});
   }
 }
 
@@ -65,13 +70,18 @@ void ConversionReporter::ended(const std::string& dataset, const ConversionProgr
   const bool was_converted = dataset_ == dataset;
   if (is_terminal_ && was_converted) fmt::print(stderr, "\r\033[K");
   if (error != nullptr) {
-    spdlog::error("conversion failed dataset={} code={} detail=\"{}\"", dataset,
-                  error_info(error->code).name, error->detail);
+    log_event(spdlog::level::err, "conversion failed",
+              {{"dataset", dataset},
+               {"code", std::string(error_info(error->code).name)},
+               {"detail", error->detail}});
   } else if (was_converted) {
-    spdlog::info("converted dataset={} rows={} bytes={} seconds={:.1f}", dataset,
-                 progress.rows.load(), progress.bytes_total.load(), seconds_since(begun_));
+    log_event(spdlog::level::info, "converted",
+              {{"dataset", dataset},
+               {"rows", std::to_string(progress.rows)},
+               {"bytes", std::to_string(progress.bytes_total)},
+               {"seconds", fmt::format("{:.1f}", seconds_since(begun_))}});
   } else {
-    spdlog::info("a cached conversion is used dataset={}", dataset);
+    log_event(spdlog::level::info, "a cached conversion is used", {{"dataset", dataset}});
   }
   dataset_.clear();
 }

@@ -84,6 +84,13 @@ TEST(Problem, HasEveryMemberThatIsKnown) {
   EXPECT_FALSE(problem.contains("pointer"));
 }
 
+TEST(Problem, OfTheServersMakingNamesItsRequest) {
+  const auto ours = problem_json({.code = ErrorCode::kInternal, .detail = "x"}, "12ab");
+  EXPECT_EQ(boost::json::parse(ours).at("instance"), "/v1/requests/12ab");
+  const auto theirs = problem_json({.code = ErrorCode::kBadParameter, .detail = "x"}, "12ab");
+  EXPECT_FALSE(boost::json::parse(theirs).as_object().contains("instance"));
+}
+
 TEST(Problem, OverloadedSaysWhenToComeAgain) {
   http::Headers headers;
   std::string body;

@@ -249,6 +249,34 @@ def test_reloads_under_load(folder: Path) -> None:
         assert statuses == {200}
 
 
+def test_how_a_text_file_is_read(folder: Path) -> None:
+    (folder / "sales.csv").write_text("'a;1';2,5;NA\n'b';3;x\n")
+    config = write(
+        folder,
+        """
+        [limits]
+        cache_directory = "cache"
+        [datasets.sales]
+        path = "sales.csv"
+        delimiter = ";"
+        quote = "'"
+        header = false
+        decimal = ","
+        null = "NA"
+        """,
+    )
+
+    def rows(server: BowshotServer) -> list[list[object]]:
+        answer = server.get("/v1/datasets/sales/rows", {"format": "json"})
+        return answer.json()["rows"] if answer.status == 200 else []
+
+    with BowshotServer([], "--config", config) as server:
+        wait_until(lambda: rows(server) == [["a;1", 2.5, None], ["b", 3.0, "x"]], 20, "the rows")
+        write(folder, Path(config).read_text().replace('"NA"', '"x"'))
+        reload(server)
+        wait_until(lambda: rows(server) == [["a;1", 2.5, "NA"], ["b", 3.0, None]], 20, "others")
+
+
 def test_json_log_lines(folder: Path) -> None:
     with BowshotServer(
         [f"one={folder}/data/one.parquet", f"gone={folder}/none.parquet"],
