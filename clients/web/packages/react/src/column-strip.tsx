@@ -56,6 +56,9 @@ export function Bars({ counts }: { counts: readonly number[] }) {
   );
 }
 
+/** A part that is narrower has no room for its value. */
+const LABELLED_SHARE_MIN = 0.14;
+
 /** The most frequent values as parts of one bar. */
 function Shares({ profile: { top, rows } }: { profile: ColumnProfile }) {
   return (
@@ -65,7 +68,7 @@ function Shares({ profile: { top, rows } }: { profile: ColumnProfile }) {
           key={value}
           style={{ width: `${(count / Math.max(1, rows)) * 100}%`, opacity: 1 - index * 0.13 }}
         >
-          {value}
+          {count / Math.max(1, rows) > LABELLED_SHARE_MIN && value}
         </i>
       ))}
     </div>

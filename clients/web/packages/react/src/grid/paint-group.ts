@@ -32,13 +32,23 @@ export function paintGroup(
   for (const column of measured) {
     const x = leftOf(scene, column);
     if (x < nameEnd - 1) continue;
-    const text = group.measures.get(column.info.name) ?? 'null';
+    const text = shortMeasure(group.measures.get(column.info.name));
     context.font = theme.numberFont;
     context.fillStyle = theme.text;
     context.textAlign = 'right';
     const fitted = fitText(context, text, column.width - 2 * CELL_PADDING);
     context.fillText(fitted, x + column.width - CELL_PADDING, middle + 0.5);
   }
+}
+
+/** A mean has more digits than anyone reads: the canvas shows eight, the DOM and copies all. */
+function shortMeasure(text: string | null | undefined): string {
+  if (text === null || text === undefined) return 'null';
+  const [whole = '', fraction = ''] = text.split('.');
+  if (fraction.length <= 4 || text.includes('e')) return text;
+  return Number(text.replaceAll(',', '')).toLocaleString('en-US', {
+    maximumFractionDigits: Math.max(2, 7 - whole.length),
+  });
 }
 
 function paintName(

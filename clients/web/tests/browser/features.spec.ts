@@ -1,0 +1,182 @@
+/** What can be done with the rows: on the mock server, each in light and dark, at two sizes. */
+import { fileURLToPath } from 'node:url';
+
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import { startMockServer, type MockServer } from '../../mock/server.mjs';
+import { expectSoon, expectText } from './expect-soon.js';
+import { Explorer, launchBrowser } from './explorer.js';
+
+const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
+
+let browser: Browser;
+let mock: MockServer;
+let explorer: Explorer;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  mock = await startMockServer({ page: PAGE });
+});
+
+afterEach(async () => {
+  expect(explorer.complaints).toEqual([]);
+  await explorer.page.context().close();
+  await mock.close();
+});
+
+async function open(hash: string, options: Parameters<Browser['newContext']>[0] = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  explorer = new Explorer(await context.newPage());
+  await explorer.page.goto(`${mock.url}/${hash}`);
+  await expectSoon(async () => (await explorer.page.locator('[role=gridcell]').count()) > 0, true);
+}
+
+async function openMenu(column: string) {
+  await explorer.columnHeader(column).getByRole('button').focus();
+  await explorer.page.keyboard.press('ArrowDown');
+  return explorer.page.getByRole('dialog', { name: `Column ${column}` });
+}
+
+test('Shift-click sorts by several columns; back undoes it', async () => {
+  await open('#/flights');
+  await explorer.columnHeader('origin').getByRole('button').click();
+  await explorer
+    .columnHeader('delay')
+    .getByRole('button')
+    .click({ modifiers: ['Shift'] });
+  await expectText(explorer.cell(0, 3), 'ATL');
+  await expectText(explorer.cell(0, 1), '-30');
+  expect(await explorer.columnHeader('delay').getAttribute('aria-description')).toBe('sort key 2');
+  expect(explorer.page.url()).toContain('order=%2Borigin&order=%2Bdelay');
+  await explorer.screenshot('multi-sort');
+  await explorer.page.goBack();
+  await expectSoon(() => explorer.columnHeader('delay').getAttribute('aria-sort'), 'none');
+  expect(await explorer.columnHeader('origin').getAttribute('aria-sort')).toBe('ascending');
+});
+
+test('filters of columns are parts of one text', async () => {
+  await open('#/flights', { colorScheme: 'dark' });
+  const delay = await openMenu('delay');
+  await delay.getByLabel('From').fill('60');
+  await delay.getByLabel('From').press('Enter');
+  await expectSoon(() => explorer.filter.inputValue(), 'delay >= 60');
+  await explorer.screenshot('filter-range-dark');
+  await explorer.page.keyboard.press('Escape');
+  const carrier = await openMenu('carrier');
+  await carrier.getByRole('checkbox', { name: /^Delta/ }).click();
+  await carrier.getByRole('checkbox', { name: /^null/ }).click();
+  const both = "delay >= 60 AND (carrier = 'Delta' OR carrier IS NULL)";
+  await expectSoon(() => explorer.filter.inputValue(), both);
+  await explorer.screenshot('filter-values-dark');
+  await explorer.page.keyboard.press('Escape');
+  await (await openMenu('delay')).getByRole('button', { name: 'Clear' }).click();
+  await expectSoon(() => explorer.filter.inputValue(), "(carrier = 'Delta' OR carrier IS NULL)");
+});
+
+test('the place is kept when the filter changes', async () => {
+  await open('#/flights');
+  await explorer.goToRow.fill('5000');
+  await explorer.goToRow.press('Enter');
+  await expectSoon(() => /row=49\d\d/.test(explorer.page.url()), true);
+  const active = await explorer.cell(5000, 0).textContent();
+  const distance = Number(await explorer.cell(5000, 2).textContent());
+  await explorer.applyFilter(`distance >= ${distance}`);
+  const selected = explorer.page.locator('[role=gridcell][aria-selected=true]');
+  await expectSoon(async () => (await explorer.topRow()) < 4900, true);
+  await expectText(selected, active ?? '');
+});
+
+test('groups open by the keyboard, over 10^9 rows', async () => {
+  await open('#/billion?by=category');
+  const tree = explorer.page.getByRole('treegrid');
+  await expectSoon(() => tree.getAttribute('aria-rowcount'), '21');
+  await tree.focus();
+  await explorer.page.keyboard.press('ArrowRight');
+  await expectSoon(() => tree.getAttribute('aria-rowcount'), '50000021');
+  await explorer.page.keyboard.press('Control+End');
+  await expectSoon(
+    () => explorer.page.locator('[role=row][aria-level="1"] [role=rowheader]').last().textContent(),
+    'category: umber, 50,000,000 rows',
+  );
+  await explorer.screenshot('groups');
+});
+
+test('a range is copied as tab-separated text, and the message says how much', async () => {
+  await open('#/flights');
+  await expectText(explorer.cell(0, 1), '324');
+  await explorer.grid.focus();
+  for (const key of ['ArrowRight', 'Shift+ArrowDown', 'Shift+ArrowRight', 'Control+c']) {
+    await explorer.page.keyboard.press(key);
+  }
+  const message = explorer.page.locator('.bowshot-grid-message');
+  await expectText(message, 'Copied 2 rows × 2 columns');
+  const text = await explorer.page.evaluate(() => navigator.clipboard.readText());
+  expect(text).toBe('324\t1499\n268\t463');
+  await explorer.screenshot('range');
+});
+
+test('an export that is cut off says why and keeps nothing; the next is whole', async () => {
+  await open('#/flights?filter=delay+%3E+300', { viewport: { width: 1920, height: 1080 } });
+  // A file of the page's own stands for the one that a reader picks.
+  await explorer.page.evaluate(() => {
+    const pick = async () => {
+      const folder = await navigator.storage.getDirectory();
+      return folder.getFileHandle('export', { create: true });
+    };
+    Object.assign(window, { showSaveFilePicker: pick });
+  });
+  const size = () =>
+    explorer.page.evaluate(async () => {
+      const folder = await navigator.storage.getDirectory();
+      return (await (await folder.getFileHandle('export')).getFile()).size;
+    });
+  await explorer.page.getByRole('button', { name: 'Export' }).click();
+  const panel = explorer.page.getByRole('dialog', { name: 'Export' });
+  await panel.getByRole('button', { name: 'CSV' }).click();
+  mock.fault({ kind: 'cut', shape: 'rows', times: 1 });
+  await panel.getByRole('button', { name: 'Download' }).click();
+  await expectSoon(async () => (await panel.getByRole('alert').count()) === 1, true);
+  expect(await panel.getByRole('alert').innerText()).toContain('the file was overwritten');
+  expect(await size()).toBe(0);
+  await explorer.screenshot('export-failed');
+  await panel.getByRole('button', { name: 'Download' }).click();
+  await expectSoon(async () => (await panel.innerText()).includes('Complete'), true);
+  expect(await size()).toBeGreaterThan(1000);
+});
+
+test('a sample says what it is of, grows, and is drawn again', async () => {
+  await open('#/flights?sample=1000', {
+    colorScheme: 'dark',
+    viewport: { width: 1920, height: 1080 },
+  });
+  const bar = explorer.page.getByRole('group', { name: 'Sample' });
+  await expectText(bar.getByRole('status'), 'sampled 1,000 of 200,000');
+  const first = await explorer.cell(0, 0).textContent();
+  await bar.getByRole('button', { name: 'More' }).click();
+  await expectText(bar.getByRole('status'), 'sampled 2,000 of 200,000');
+  await expectText(explorer.cell(0, 0), first ?? '');
+  await bar.getByRole('button', { name: 'Another' }).click();
+  await expectSoon(async () => (await explorer.cell(0, 0).textContent()) !== first, true);
+  await explorer.screenshot('sample-dark');
+});
+
+test('a busy server is asked again as late as it says', async () => {
+  await open('#/billion');
+  await expectText(explorer.cell(0, 0), '0');
+  mock.fault({ kind: 'busy', shape: 'rows', times: 8, ms: 1000 });
+  await explorer.goToRow.fill('600000000');
+  await explorer.goToRow.press('Enter');
+  const alert = explorer.page.getByRole('alert');
+  await expectSoon(async () => (await alert.count()) === 1, true);
+  expect(await alert.innerText()).toContain('too much to do');
+  await explorer.screenshot('busy');
+  await expectText(explorer.cell(600_000_000, 0), '600,000,000');
+  expect(await alert.count()).toBe(0);
+});
