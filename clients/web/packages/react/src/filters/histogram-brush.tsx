@@ -40,6 +40,8 @@ export function HistogramBrush({ histogram, isLoading, from, to, onBrush }: Hist
     onBrush(Math.min(start.current, bin), Math.max(start.current, bin), isDone);
     if (isDone) start.current = undefined;
   };
+  // A bin that the range cuts counts as a whole here: the rows' own count is exact.
+  const isOpen = from === undefined && to === undefined;
   const isIn = (bin: number) =>
     (to === undefined || edges[bin]! <= to) && (from === undefined || edges[bin + 1]! > from);
   return (
@@ -77,7 +79,7 @@ export function HistogramBrush({ histogram, isLoading, from, to, onBrush }: Hist
       </svg>
       <figcaption>
         {hovered === undefined
-          ? `${countText(counts.filter((_, bin) => isIn(bin)))} rows`
+          ? `${isOpen ? '' : 'at most '}${countText(counts.filter((_, bin) => isIn(bin)))} rows`
           : `${histogram.edgeTexts[hovered]} – ${histogram.edgeTexts[hovered + 1]}: ${countText([counts[hovered]!])}`}
       </figcaption>
     </figure>
