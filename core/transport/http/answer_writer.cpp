@@ -130,7 +130,8 @@ void AnswerWriter::make_head(int status, const Headers& headers,
              : target_.is_chunkable ? Framing::kChunked
                                     : Framing::kUntilClose;
   body_bytes_left_ = content_length.value_or(0);
-  bool keep_alive = target_.keep_alive && !target_.stopping->load(std::memory_order_relaxed);
+  bool keep_alive = target_.keep_alive && !target_.stopping->load(std::memory_order_relaxed) &&
+                    (!target_.body || target_.body->has_ended());
   const std::string connection = headers.get("Connection");  // split_list points into it
   for (const std::string_view option : split_list(connection))
     if (equals_ignoring_case(option, "close")) keep_alive = false;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/stop.hpp"
+#include "transport/http/body_pipe.hpp"
 #include "transport/http/server.hpp"
 #include "transport/http/stream.hpp"
 
@@ -30,11 +31,12 @@ enum class AfterAnswer {
 
 /// What an answer is written to, and how. What is pointed to outlives the writer.
 struct AnswerTarget {
-  Stream* stream = nullptr;                     // only this writer writes to it meanwhile
-  int shutdown_descriptor = -1;                 // readable once running answers must end
-  bool is_head_method = false;                  // count bodies, do not send them
-  bool is_chunkable = true;                     // HTTP/1.1
-  bool keep_alive = true;                       // as the request has it
+  Stream* stream = nullptr;        // only this writer writes to it meanwhile
+  int shutdown_descriptor = -1;    // readable once running answers must end
+  bool is_head_method = false;     // count bodies, do not send them
+  bool is_chunkable = true;        // HTTP/1.1
+  bool keep_alive = true;          // as the request has it
+  const BodyPipe* body = nullptr;  // the request's, where it is a stream: unread, no next request
   const std::atomic<bool>* stopping = nullptr;  // the server: no more requests on this connection
   std::chrono::milliseconds stall_timeout{};
   std::atomic<int64_t>* bytes_sent = nullptr;

@@ -27,7 +27,7 @@ Result<size_t> ChunkedReader::read(std::string_view input, std::string& body) {
       taken += bytes;
       if (data_left_ == 0) state_ = State::kDataEnd;
     } else {
-      BOWSHOT_ASSIGN(const size_t bytes, read_line(rest, body.size()));
+      BOWSHOT_ASSIGN(const size_t bytes, read_line(rest));
       taken += bytes;
     }
   }
@@ -35,7 +35,7 @@ Result<size_t> ChunkedReader::read(std::string_view input, std::string& body) {
 }
 
 /// Takes input up to and with the next line end; the line is acted on when it is whole.
-Result<size_t> ChunkedReader::read_line(std::string_view input, size_t body_bytes) {
+Result<size_t> ChunkedReader::read_line(std::string_view input) {
   for (size_t i = 0; i < input.size(); ++i) {
     const char c = input[i];
     const bool after_return = line_.ends_with('\r');
@@ -44,7 +44,7 @@ Result<size_t> ChunkedReader::read_line(std::string_view input, size_t body_byte
     if (c == '\n') {
       line_.pop_back();
       const std::string line = std::exchange(line_, {});
-      BOWSHOT_TRY(take_line(line, body_bytes));
+      BOWSHOT_TRY(take_line(line));
       return i + 1;
     }
     if (c != '\r' && is_control(c))
@@ -62,10 +62,10 @@ Result<size_t> ChunkedReader::read_line(std::string_view input, size_t body_byte
   return input.size();
 }
 
-Result<void> ChunkedReader::take_line(std::string_view line, size_t body_bytes) {
+Result<void> ChunkedReader::take_line(std::string_view line) {
   switch (state_) {
     case State::kSizeLine:
-      return take_size_line(line, body_bytes);
+      return take_size_line(line);
     case State::kDataEnd:
       state_ = State::kSizeLine;
       return {};
@@ -81,7 +81,7 @@ Result<void> ChunkedReader::take_line(std::string_view line, size_t body_bytes) 
 }
 
 /// chunk-size [ chunk-ext ], with blanks only before a chunk-ext's semicolon.
-Result<void> ChunkedReader::take_size_line(std::string_view line, size_t body_bytes) {
+Result<void> ChunkedReader::take_size_line(std::string_view line) {
   const size_t size_end = std::min(line.find_first_of("; \t"), line.size());
   const std::string_view extension = trim_blanks(line.substr(size_end));
   if (!extension.starts_with(';') && size_end != line.size())
@@ -90,9 +90,11 @@ Result<void> ChunkedReader::take_size_line(std::string_view line, size_t body_by
   if (digits.empty() || digits.find_first_not_of(kHexDigits) != std::string_view::npos)
     return fail(ErrorCode::kBadRequest, "a chunk's size is not a hexadecimal number");
   const auto size = parse_hexadecimal(digits);  // none: beyond 2^63
-  if (!size || *size > body_bytes_max_ - static_cast<int64_t>(body_bytes))
-    return fail(ErrorCode::kBodyTooLarge, "the chunked body is larger than body_bytes (" +
-                                              std::to_string(body_bytes_max_) + ")");
+  if (!size || *size > body_limit_.bytes - body_bytes_)
+    return fail(ErrorCode::kBodyTooLarge, "the chunked body is larger than " +
+                                              std::string(body_limit_.name) + " (" +
+                                              std::to_string(body_limit_.bytes) + ")");
+  body_bytes_ += *size;
   data_left_ = *size;
   state_ = *size == 0 ? State::kTrailerLine : State::kData;
   return {};

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "transport/http/body_limit.hpp"
 
 namespace bowshot::http {
 
@@ -14,8 +15,8 @@ namespace bowshot::http {
 /// fields checked and dropped; both within head_bytes for the whole body. One thread.
 class ChunkedReader {
  public:
-  explicit ChunkedReader(const Limits& limits)
-      : body_bytes_max_(limits.body_bytes), overhead_bytes_max_(limits.head_bytes) {}
+  explicit ChunkedReader(const Limits& limits, bool is_stream = false)
+      : body_limit_(body_limit(limits, is_stream)), overhead_bytes_max_(limits.head_bytes) {}
 
   /// Appends what it decodes to `body` and returns how many bytes of `input` it took; the rest
   /// belongs to the next request. Errors: `bad_request`, `body_too_large`, `head_too_large`.
@@ -25,11 +26,12 @@ class ChunkedReader {
  private:
   enum class State { kSizeLine, kData, kDataEnd, kTrailerLine, kDone };
 
-  Result<size_t> read_line(std::string_view input, size_t body_bytes);
-  Result<void> take_line(std::string_view line, size_t body_bytes);
-  Result<void> take_size_line(std::string_view line, size_t body_bytes);
+  Result<size_t> read_line(std::string_view input);
+  Result<void> take_line(std::string_view line);
+  Result<void> take_size_line(std::string_view line);
 
-  int64_t body_bytes_max_;
+  BodyLimit body_limit_;
+  int64_t body_bytes_ = 0;  // by the chunks' sizes so far
   int64_t overhead_bytes_max_;
   int64_t overhead_bytes_ = 0;  // of extensions and trailers
   State state_ = State::kSizeLine;

@@ -112,7 +112,7 @@ void Connection::end_handshake(TlsStream::Handshake outcome) {
 
 void Connection::begin_head() {
   state_ = State::kHead;
-  reader_ = HeadReader(&server_->limits);
+  reader_ = HeadReader(&server_->limits, &server_->options.streams_body);
   deadline_ = Clock::now() + server_->timeouts.idle;
 }
 
@@ -120,9 +120,13 @@ void Connection::begin_head() {
 
 void Connection::arm_read() {
   if (is_read_armed_ || is_input_ended_) return;
+  if (state_ == State::kRunning && is_body_broken_) return;
   if (state_ == State::kBody && is_write_pending_) return;  // bounds input_; see send_continue()
+  const bool is_body_waiting = body_pipe_ && !body_pipe_->has_ended();
   is_input_full_ =
-      state_ == State::kRunning && input_.size() >= static_cast<size_t>(server_->limits.head_bytes);
+      state_ == State::kRunning &&
+      (is_body_waiting ? body_pipe_->is_full()
+                       : input_.size() >= static_cast<size_t>(server_->limits.head_bytes));
   if (is_input_full_) return server_->on_fast_ticks_wanted();
   is_read_armed_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
@@ -160,6 +164,9 @@ void Connection::on_input_end() {
     case State::kBody:
       return refuse({.code = ErrorCode::kBadRequest, .detail = "the input ended within the body"});
     case State::kRunning:
+      if (body_pipe_)
+        body_pipe_->fail(
+            {.code = ErrorCode::kBadRequest, .detail = "the input ended within the body"});
       return stop_.request_stop(StopReason::kClientLeft);
     case State::kFarewell:
       if (!is_write_pending_) close();
@@ -173,8 +180,9 @@ void Connection::on_input_end() {
 
 void Connection::on_input_error() {
   is_input_ended_ = true;
-  if (state_ == State::kRunning) return stop_.request_stop(StopReason::kClientLeft);
-  close();
+  if (state_ != State::kRunning) return close();
+  stop_.request_stop(StopReason::kClientLeft);
+  if (body_pipe_) body_pipe_->fail(stop_.token().error());
 }
 
 // Requests.
@@ -182,6 +190,7 @@ void Connection::on_input_error() {
 void Connection::advance() {
   if (state_ == State::kHead) take_head();
   if (state_ == State::kBody) take_body();
+  if (state_ == State::kRunning && body_pipe_) feed_body_stream();
   if (state_ != State::kDraining && state_ != State::kClosed) arm_read();
 }
 
@@ -204,10 +213,57 @@ void Connection::begin_body() {
   body_start_ = Clock::now();
   deadline_ = body_start_ + server_->timeouts.head;
   chunked_.reset();
-  if (head.is_chunked) chunked_.emplace(server_->limits);
+  body_pipe_.reset();
+  is_body_broken_ = false;
+  if (head.is_chunked) chunked_.emplace(server_->limits, head.is_body_stream);
+  if (head.is_body_stream) return begin_body_stream();
   // A client that has begun to send does not wait for the word to do so.
   if (head.expects_continue && input_.empty() && (head.is_chunked || head.content_length > 0))
     send_continue();
+}
+
+// A body that is a stream: the handler runs while it comes.
+
+void Connection::begin_body_stream() {
+  body_bytes_left_ = reader_.head().content_length;
+  body_pipe_ = std::make_shared<BodyPipe>(
+      BodyPipe::Options{.stall_timeout = server_->timeouts.head,
+                        .on_wanted = [weak = weak_from_this(), &loop = server_->loop] {
+                          asio::post(loop, [weak] {
+                            if (const auto self = weak.lock()) self->on_body_wanted();
+                          });
+                        }});
+  request_.body_stream = body_pipe_;
+  feed_body_stream();
+  dispatch();
+}
+
+void Connection::on_body_wanted() {
+  if (state_ != State::kRunning || !body_pipe_ || body_pipe_->has_ended()) return;
+  if (std::exchange(reader_.head().expects_continue, false) && input_.empty()) send_continue();
+  advance();
+}
+
+/// Moves what has come of the body from `input_` to the pipe.
+void Connection::feed_body_stream() {
+  if (is_body_broken_ || body_pipe_->has_ended()) return;
+  std::string bytes;
+  if (chunked_) {
+    const auto taken = chunked_->read(input_, bytes);
+    if (!taken) {
+      is_body_broken_ = true;
+      input_.clear();
+      return body_pipe_->fail(taken.error());
+    }
+    input_.erase(0, *taken);
+  } else {
+    const auto count = std::min(static_cast<size_t>(body_bytes_left_), input_.size());
+    bytes.assign(input_, 0, count);
+    input_.erase(0, count);
+    body_bytes_left_ -= static_cast<int64_t>(count);
+  }
+  if (!bytes.empty()) body_pipe_->put(std::move(bytes));
+  if (chunked_ ? chunked_->done() : body_bytes_left_ == 0) body_pipe_->end();
 }
 
 void Connection::send_continue() {
@@ -281,6 +337,7 @@ void Connection::dispatch() {
                       .is_head_method = request_.method == "HEAD",
                       .is_chunkable = head.version_minor > 0,
                       .keep_alive = head.keep_alive,
+                      .body = body_pipe_.get(),
                       .stopping = &server_->stopping,
                       .stall_timeout = server_->timeouts.stalled_reader,
                       .bytes_sent = &server_->bytes_sent,
@@ -306,7 +363,8 @@ void Connection::on_answered(AfterAnswer after) {
   if (after == AfterAnswer::kResetNow) return reset();
   if (after == AfterAnswer::kReset) return begin_draining();
   if (is_input_ended_) return close();
-  if (after == AfterAnswer::kClose || server_->stopping) return begin_farewell();
+  const bool is_body_unread = body_pipe_ && !body_pipe_->has_ended();
+  if (after == AfterAnswer::kClose || is_body_unread || server_->stopping) return begin_farewell();
   begin_head();
   advance();  // the next request may have been pipelined
 }
@@ -405,7 +463,11 @@ void Connection::stop_serving() {
 }
 
 void Connection::stop_running() {
-  if (state_ == State::kRunning) return stop_.request_stop(StopReason::kShutdown);
+  if (state_ == State::kRunning) {
+    stop_.request_stop(StopReason::kShutdown);
+    if (body_pipe_) body_pipe_->fail(stop_.token().error());
+    return;
+  }
   deadline_ = std::min(deadline_, Clock::now() + kStopDrainTimeout);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/stop.hpp"
 #include "transport/http/answer_writer.hpp"
+#include "transport/http/body_pipe.hpp"
 #include "transport/http/chunked.hpp"
 #include "transport/http/head.hpp"
 #include "transport/http/listener.hpp"
@@ -65,6 +66,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using OutputDone = void (Connection::*)(bool is_sent);
   void write_output(OutputDone done);
   void dispatch();
+  void begin_body_stream();
+  void feed_body_stream();
+  void on_body_wanted();
   static void run(std::shared_ptr<Connection> self, AnswerTarget target);  // on a worker
   void on_answered(AfterAnswer after);
   void begin_head();
@@ -98,6 +102,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   HeadReader reader_;
   std::optional<ChunkedReader> chunked_;
+  std::shared_ptr<BodyPipe> body_pipe_;  // shared with request_; null: the body is in it
+  int64_t body_bytes_left_ = 0;          // of a stream that is not chunked
+  bool is_body_broken_ = false;          // nothing that comes after it can be understood
   Clock::time_point body_start_;
   Request request_;  // the worker's while kRunning
   StopSource stop_;

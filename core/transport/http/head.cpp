@@ -129,6 +129,8 @@ Result<void> HeadReader::finish_framing() {
       return fail(ErrorCode::kBadRequest, "there are several " + name + " headers");
     header = &value;
   }
+  head_.is_body_stream =
+      streams_body_ != nullptr && *streams_body_ && (*streams_body_)(head_.request);
   if (length != nullptr && transfer_encoding != nullptr)
     return fail(ErrorCode::kBadRequest, "both Content-Length and Transfer-Encoding are given");
   if (transfer_encoding != nullptr) return take_transfer_encoding(*transfer_encoding);
@@ -156,10 +158,11 @@ Result<void> HeadReader::take_content_length(std::string_view value) {
   const auto bytes = parse_decimal(value);
   const bool is_number = !value.empty() && std::ranges::all_of(value, is_digit);
   if (!is_number) return fail(ErrorCode::kBadRequest, "the Content-Length is not a number");
-  if (!bytes || *bytes > limits_->body_bytes)  // no value: beyond 2^63
+  const BodyLimit limit = body_limit(*limits_, head_.is_body_stream);
+  if (!bytes || *bytes > limit.bytes)  // no value: beyond 2^63
     return fail(ErrorCode::kBodyTooLarge, "the body has " + std::string(value.substr(0, 20)) +
-                                              " bytes, body_bytes is " +
-                                              std::to_string(limits_->body_bytes));
+                                              " bytes, " + std::string(limit.name) + " is " +
+                                              std::to_string(limit.bytes));
   head_.content_length = *bytes;
   return {};
 }

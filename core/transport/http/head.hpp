@@ -8,7 +8,9 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "transport/http/body_limit.hpp"
 #include "transport/http/message.hpp"
+#include "transport/http/server.hpp"
 
 namespace bowshot::http {
 
@@ -20,6 +22,7 @@ struct Head {
   bool expects_continue = false;
   bool is_chunked = false;
   int64_t content_length = 0;  // where not chunked
+  bool is_body_stream = false;
 };
 
 /// Reads one head from bytes as they come, and refuses as soon as a byte is wrong: a client that
@@ -29,8 +32,9 @@ struct Head {
 ///   Head head = std::move(reader.head());    // then; reader.size() bytes of input were the head
 class HeadReader {
  public:
-  /// `limits` outlives the reader.
-  explicit HeadReader(const Limits* limits) : limits_(limits) {}
+  /// What is pointed at outlives the reader. Without `streams_body` no body is a stream.
+  explicit HeadReader(const Limits* limits, const StreamsBody* streams_body = nullptr)
+      : limits_(limits), streams_body_(streams_body) {}
 
   /// `input` begins where the head begins and only ever grows between calls. True: whole.
   /// Errors: `bad_request`, `target_too_long`, `head_too_large`, `unknown_http_version`,
@@ -56,6 +60,7 @@ class HeadReader {
   Result<void> finish_keep_alive();
 
   const Limits* limits_;
+  const StreamsBody* streams_body_;
   Head head_;
   std::optional<std::string> target_authority_;  // of an absolute-form target
   size_t position_ = 0;

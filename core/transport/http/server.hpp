@@ -56,6 +56,11 @@ class ResponseWriter {
 /// end of its input) or the server shuts down hard.
 using Handler = std::function<void(const Request&, ResponseWriter&, const StopToken& stop)>;
 
+/// Whether a request's body may be as long as publish_bytes, and is read by its handler as a
+/// stream. Other bodies are read before the handler is called and end at body_bytes. Called on the
+/// loop.
+using StreamsBody = std::function<bool(const Request& head)>;
+
 /// How errors that the transport itself finds (malformed heads, ...) are written: problem+json.
 using ErrorWriter = std::function<void(const Error&, Headers& headers, std::string& body)>;
 
@@ -75,6 +80,7 @@ struct ServerOptions {
   Limits limits;
   Handler handler;
   ErrorWriter error_writer;
+  StreamsBody streams_body = {};  // none: no body is a stream
   std::optional<Timeouts> timeouts =
       {};  // none: head_seconds, idle_seconds, stalled_reader_seconds
 };
