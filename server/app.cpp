@@ -20,7 +20,10 @@ const std::vector<App::RouteInfo>& App::route_table() {
   static const std::vector<RouteInfo> kRoutes = {
       {"/v1/datasets", "GET", &App::list_datasets},
       {"/v1/datasets/{}", "GET", &App::describe_dataset},
-      {"/v1/datasets/{}", "PUT, DELETE", &App::publish},
+      {"/v1/datasets/{}", "PUT", &App::put_dataset},
+      {"/v1/datasets/{}", "DELETE", &App::delete_dataset},
+      {"/v1/datasets/{}/files", "GET", &App::list_files},
+      {"/v1/datasets/{}/files/{}", "GET", &App::get_file},
       {"/v1/datasets/{}/{}", "GET", &App::get_shape},
       {"/v1/query", "POST, QUERY", &App::post_query},
       {"/v1/requests/{}", "GET", &App::get_request},
@@ -35,7 +38,9 @@ const std::vector<App::RouteInfo>& App::route_table() {
 }
 
 App::App(const ServeOptions& options)
-    : cache_directory_(options.cache_directory), admission_(options.limits) {}
+    : cache_directory_(options.cache_directory),
+      allows_publish_(options.allow_publish),
+      admission_(options.limits) {}
 
 App::~App() = default;
 
@@ -197,7 +202,8 @@ void App::dispatch(Exchange& exchange) {
   for (const RouteInfo& route : route_table()) {
     const auto parts = match(route.pattern, exchange.path);
     if (!parts) continue;
-    methods += (methods.empty() ? "" : ", ") + std::string(route.methods);
+    if (!allows(methods, route.methods))
+      methods += (methods.empty() ? "" : ", ") + std::string(route.methods);
     if (!allows(route.methods, request.method)) continue;
     for (const std::string_view part : *parts) {
       auto decoded = percent_decode(part, /*plus_is_space=*/false);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "settings.hpp"
 #include "shape/shapes.hpp"
 #include "source/catalog.hpp"
+#include "source/publish/publish_store.hpp"
 #include "transport/http/server.hpp"
 
 namespace bowshot {
@@ -44,6 +46,11 @@ class App {
 
   /// Answers one request: access, route, answer; the last catch of the process.
   void handle(const http::Request& request, http::ResponseWriter& writer, const StopToken& stop);
+
+  /// Whether a request's body is a table to publish, which its route reads as it comes.
+  bool streams_body(const http::Request& head) const {
+    return allows_publish_ && head.method == "PUT" && head.path.starts_with("/v1/datasets/");
+  }
 
   /// Whose counters /metrics shows. `server` outlives every call of handle().
   void watch(const http::Server* server) { server_ = server; }
@@ -85,13 +92,27 @@ class App {
   // query_route.cpp
   void get_shape(Exchange& exchange);
   void post_query(Exchange& exchange);
-  void publish(Exchange& exchange);
   void answer_query(Exchange& exchange, const Result<Request>& request);
+  /// Tells an error that is not told yet, and logs it.
+  void conclude(Exchange& exchange, const Result<void>& outcome);
   Result<void> try_query(Exchange& exchange, const Request& request);
 
   // dataset_routes.cpp
   void list_datasets(Exchange& exchange);
   void describe_dataset(Exchange& exchange);
+
+  // publish_routes.cpp
+  void put_dataset(Exchange& exchange);
+  void delete_dataset(Exchange& exchange);
+  Result<void> open_published(const ServeOptions& options);
+  Result<void> check_publishable(const std::string& name) const;
+  Result<void> try_publish(Exchange& exchange);
+  Result<void> try_remove(Exchange& exchange);
+
+  // files_routes.cpp
+  void list_files(Exchange& exchange);
+  void get_file(Exchange& exchange);
+  Result<void> try_send_file(Exchange& exchange);
 
   // status_routes.cpp
   void get_health(Exchange& exchange);
@@ -111,6 +132,9 @@ class App {
   std::unique_ptr<Importer> importer_;             // outlives catalog_
   std::map<std::string, DatasetSpec> configured_;  // by name; only make() and reload() use it
   std::unique_ptr<Catalog> catalog_;
+  const bool allows_publish_;
+  std::unique_ptr<PublishStore> published_;
+  std::atomic<int> publishing_ = 0;                // bodies that are being read
   std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it
   std::unique_ptr<Engine> duckdb_engine_;
   Engines engines_;  // the two, in the order in which they are asked

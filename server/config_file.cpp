@@ -80,7 +80,7 @@ struct Key {
   Result<void> (*set)(const ConfigValue&, Options&);
 };
 
-constexpr std::array<Key<ServeOptions>, 12> kServerKeys = {{
+constexpr std::array<Key<ServeOptions>, 14> kServerKeys = {{
     {"host", "text", set_checked<&ServeOptions::host, check_host>},
     {"port", "number", set_port},
     {"listen", "list of texts", set_listen},
@@ -90,6 +90,8 @@ constexpr std::array<Key<ServeOptions>, 12> kServerKeys = {{
     {"token_file", "path", set_path<&ServeOptions::token_file>},
     {"allow_host", "list of texts", set_list<&ServeOptions::allowed_hosts, check_host_name>},
     {"allow_origin", "list of texts", set_list<&ServeOptions::allowed_origins, check_origin>},
+    {"allow_publish", "boolean", set_boolean<&ServeOptions::allow_publish>},
+    {"publish_dir", "path", set_path<&ServeOptions::publish_directory>},
     {"log_level", "text", set_checked<&ServeOptions::log_level, check_log_level>},
     {"log_format", "text", set_checked<&ServeOptions::log_format, check_log_format>},
     {"cache_directory", "path", set_path<&ServeOptions::cache_directory>},

@@ -33,6 +33,7 @@ Result<void> App::open_datasets(const ServeOptions& options) {
       configured_.emplace(name, spec);
     }
   }
+  BOWSHOT_TRY(open_published(options));
   auto unopened = catalog_->open_all();
   const auto is_broken = [](const Catalog::Unopened& dataset) {
     return dataset.error.code != ErrorCode::kNotReady;

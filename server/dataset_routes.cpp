@@ -9,9 +9,7 @@
 
 namespace bowshot {
 
-namespace {
-
-boost::json::object describe(const Dataset& dataset, const DatasetSource& source) {
+std::string describe(const Dataset& dataset, const DatasetSource& source) {
   boost::json::array columns;
   for (const auto& field : dataset.schema()->fields())
     columns.push_back({{"name", field->name()},
@@ -19,14 +17,16 @@ boost::json::object describe(const Dataset& dataset, const DatasetSource& source
                        {"nullable", field->nullable()}});
   boost::json::object origin = {{"kind", source.kind()}, {"files", dataset.files().size()}};
   for (auto& [key, value] : source.details()) origin[key] = value;
-  return {{"name", dataset.name()},
-          {"version", dataset.version()},
-          {"rows", dataset.rows()},
-          {"bytes", dataset.bytes()},
-          {"row_numbers", dataset.has_row_numbers()},
-          {"source", std::move(origin)},
-          {"columns", std::move(columns)}};
+  return boost::json::serialize(boost::json::object{{"name", dataset.name()},
+                                                    {"version", dataset.version()},
+                                                    {"rows", dataset.rows()},
+                                                    {"bytes", dataset.bytes()},
+                                                    {"row_numbers", dataset.has_row_numbers()},
+                                                    {"source", std::move(origin)},
+                                                    {"columns", std::move(columns)}});
 }
+
+namespace {
 
 /// A dataset whose files cannot be opened now hides none of the others: it is listed with why.
 boost::json::object summarize(const std::string& name,
@@ -63,7 +63,7 @@ void App::describe_dataset(Exchange& exchange) {
   if (!source) return exchange.send_error(source.error());
   const auto dataset = (*source)->current();
   if (!dataset) return exchange.send_error(dataset.error());
-  const std::string body = boost::json::serialize(describe(**dataset, **source));
+  const std::string body = describe(**dataset, **source);
   exchange.headers.set("Bowshot-Version", (*dataset)->version());
   if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
 }

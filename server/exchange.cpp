@@ -30,13 +30,18 @@ void App::Exchange::send_error(const Error& error) {
 }
 
 bool App::Exchange::takes_no_parameters() {
-  if (request.query.empty()) return true;
+  const auto checked = check_no_parameters();
+  if (!checked) send_error(checked.error());
+  return checked.has_value();
+}
+
+Result<void> App::Exchange::check_no_parameters() const {
+  if (request.query.empty()) return {};
   const std::string_view query = request.query;
   const std::string_view name = query.substr(0, query.find_first_of("=&"));
-  send_error({.code = ErrorCode::kUnknownParameter,
-              .detail = "nothing may be asked of this path by parameters",
-              .parameter = percent_decode(name, /*plus_is_space=*/true).value_or(std::string())});
-  return false;
+  return fail({.code = ErrorCode::kUnknownParameter,
+               .detail = "nothing may be asked of this path by parameters",
+               .parameter = percent_decode(name, /*plus_is_space=*/true).value_or(std::string())});
 }
 
 bool App::Exchange::is_not_modified(const std::string& etag) {

@@ -31,11 +31,16 @@ struct App::Exchange {
   void send(int status, std::string_view content_type, std::string_view body);
   void send_json(std::string_view body) { send(200, "application/json", body); }
   void send_error(const Error& error);
+  /// `unknown_parameter` when the target has a query.
+  Result<void> check_no_parameters() const;
   /// False, after answering `unknown_parameter`, when the target has a query.
   bool takes_no_parameters();
   /// Answers 304 and returns true when If-None-Match names `etag`.
   bool is_not_modified(const std::string& etag);
 };
+
+/// A dataset as JSON: the answer of GET /v1/datasets/{name}.
+std::string describe(const Dataset& dataset, const DatasetSource& source);
 
 /// A weak entity tag of what the text says.
 std::string weak_etag(std::string_view text);

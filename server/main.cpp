@@ -72,6 +72,7 @@ http::ServerOptions server_options(const ServeOptions& options, App& app,
                         const StopToken& stop) { app.handle(request, writer, stop); },
       .error_writer = [](const Error& error, http::Headers& headers,
                          std::string& body) { write_problem(error, headers, body); },
+      .streams_body = [&app](const http::Request& head) { return app.streams_body(head); },
   };
 }
 

@@ -85,10 +85,11 @@ Result<void> check_options(const ServeOptions& options) {
   const auto wrong = [](std::string detail) {
     return fail(ErrorCode::kBadParameter, std::move(detail));
   };
-  if (options.datasets.empty() && options.configured_datasets.empty())
+  if (options.datasets.empty() && options.configured_datasets.empty() && !options.allow_publish &&
+      options.publish_directory.empty())
     return wrong(
         "there is no dataset to serve: name a PATH or NAME=PATH, or --config FILE with a "
-        "[datasets.NAME]");
+        "[datasets.NAME], or let clients publish with --allow-publish");
   if (options.no_tcp && options.listen.empty())
     return wrong("--no-tcp leaves nothing to listen on: add --listen unix:PATH");
   if (options.tls_cert.empty() != options.tls_key.empty())

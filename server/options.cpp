@@ -97,6 +97,14 @@ void add_access_flags(CLI::App& serve, ServeOptions& options) {
       ->check(CLI::Validator(check_origin, "ORIGIN"));
 }
 
+void add_publish_flags(CLI::App& serve, ServeOptions& options) {
+  serve.add_flag("--allow-publish", options.allow_publish,
+                 "Lets clients publish, replace and remove tables (PUT, DELETE)");
+  serve.add_option("--publish-dir", options.publish_directory,
+                   "Keeps published tables in this directory, where they survive the server; "
+                   "without it they are in memory, within publish_bytes together");
+}
+
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", kServeAbout);
   serve->footer(kServeExamples);
@@ -107,6 +115,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                     "SIGHUP reads it again");
   add_listening_flags(*serve, options);
   add_access_flags(*serve, options);
+  add_publish_flags(*serve, options);
   serve->add_option("--log-level", options.log_level, "What is logged to standard error")
       ->check(CLI::Validator(check_log_level, "LEVEL"))
       ->capture_default_str();

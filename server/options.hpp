@@ -32,6 +32,8 @@ struct ServeOptions {
   std::string token_file;                    // empty: nobody needs a token
   std::vector<std::string> allowed_hosts;    // beside 127.0.0.1, localhost and [::1]
   std::vector<std::string> allowed_origins;  // https://app.example.org, or * for any
+  bool allow_publish = false;
+  std::string publish_directory;  // empty: published tables are in memory
   std::string log_level = "info";
   std::string log_format = "text";
   std::string cache_directory;  // the default: $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot

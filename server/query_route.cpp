@@ -50,20 +50,17 @@ void App::post_query(Exchange& exchange) {
   answer_query(exchange, parse_json_request(exchange.request.body, exchange.settings->limits));
 }
 
-void App::publish(Exchange& exchange) {
-  exchange.send_error({.code = ErrorCode::kPublishDisabled,
-                       .detail = "this server publishes and removes no datasets"});
-}
-
 /// Every query, however it was asked: the answer, or the error that replaces it.
 void App::answer_query(Exchange& exchange, const Result<Request>& request) {
-  const Result<void> outcome =
-      request ? try_query(exchange, *request) : fail(Error(request.error()));
+  conclude(exchange, request ? try_query(exchange, *request) : fail(Error(request.error())));
+}
+
+void App::conclude(Exchange& exchange, const Result<void>& outcome) {
   if (outcome) return;
   const Error& error = outcome.error();
   const ErrorInfo& info = error_info(error.code);
   const bool is_ours = info.status >= 500 || (exchange.writer.started() && info.status != 499);
-  log_event(is_ours ? spdlog::level::warn : spdlog::level::debug, "query failed",
+  log_event(is_ours ? spdlog::level::warn : spdlog::level::debug, "request failed",
             {{"request_id", exchange.request_id},
              {"code", std::string(info.name)},
              {"path", exchange.request.path},

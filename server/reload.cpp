@@ -11,8 +11,8 @@ namespace bowshot {
 namespace {
 
 /// Limits that something was built with at the start.
-constexpr std::array<std::string_view, 3> kFixedLimits = {"engine_memory_bytes", "cache_bytes",
-                                                          "page_cache_bytes"};
+constexpr std::array<std::string_view, 4> kFixedLimits = {"engine_memory_bytes", "cache_bytes",
+                                                          "page_cache_bytes", "publish_bytes"};
 
 /// Takes back what cannot change in a running server.
 std::vector<std::string> keep_fixed(const ServeOptions& options, ServeOptions& wanted) {
@@ -27,6 +27,8 @@ std::vector<std::string> keep_fixed(const ServeOptions& options, ServeOptions& w
   keep("listen", options.listen, wanted.listen);
   keep("no_tcp", options.no_tcp, wanted.no_tcp);
   keep("log_format", options.log_format, wanted.log_format);
+  keep("allow_publish", options.allow_publish, wanted.allow_publish);
+  keep("publish_dir", options.publish_directory, wanted.publish_directory);
   keep("cache_directory", options.cache_directory, wanted.cache_directory);
   if (options.tls_cert.empty() != wanted.tls_cert.empty()) {
     keep("tls_cert", options.tls_cert, wanted.tls_cert);

@@ -37,6 +37,7 @@ const std::vector<ErrorInfo>& error_table() {
       {kBodyTooLarge, "body_too_large", 413, "The body is too large"},
       {kTargetTooLong, "target_too_long", 414, "The request target is too long"},
       {kUnsupportedMediaType, "unsupported_media_type", 415, "The media type is not supported"},
+      {kRangeNotSatisfiable, "range_not_satisfiable", 416, "The range is beyond the file's end"},
       {kBadExpectation, "bad_expectation", 417, "The expectation cannot be met"},
       {kHeadTooLarge, "head_too_large", 431, "The request head is too large"},
       {kCancelled, "cancelled", 499, "The client left before the answer was complete"},

@@ -37,6 +37,7 @@ enum class ErrorCode {
   kBodyTooLarge,
   kTargetTooLong,
   kUnsupportedMediaType,
+  kRangeNotSatisfiable,
   kBadExpectation,
   kHeadTooLarge,
   kCancelled,

@@ -46,6 +46,13 @@ const std::vector<Endpoint>& endpoints() {
        kJson,
        "Dataset",
        {kUnknownDataset}},
+      {"/v1/datasets/{dataset}/files",
+       "list_files",
+       "The Parquet files behind a dataset",
+       "dataset",
+       kJson,
+       "Files",
+       {kUnknownDataset, kBadData, kNotReady}},
       {"/v1/requests/{id}",
        "get_request",
        "What became of a request; kept for 10 minutes",
@@ -133,6 +140,56 @@ json::object post_operation() {
        query_responses({kUnknownShape, kBodyTooLarge, kUnsupportedMediaType, kBadExpectation})}};
 }
 
+json::object file_operation() {
+  json::object content;
+  content["application/vnd.apache.parquet"] = json::object{};
+  const json::object whole = {{"description", "The Parquet file"}, {"content", content}};
+  const json::object part = {{"description", "The bytes that `Range` asks for"},
+                             {"content", content}};
+  json::array parameters = {openapi::reference("parameters", "dataset"),
+                            openapi::reference("parameters", "file")};
+  return {
+      {"operationId", "get_file"},
+      {"summary", "One Parquet file, with ranges, for readers that fetch what they need"},
+      {"parameters", std::move(parameters)},
+      {"responses",
+       with_problems(
+           {{"200", whole}, {"206", part}, {"304", openapi::reference("responses", "NotModified")}},
+           {kUnknownDataset, kUnknownPath, kRangeNotSatisfiable, kBadData})}};
+}
+
+json::object dataset_answer(std::string_view description) {
+  const json::object media = {{"schema", openapi::reference("schemas", "Dataset")}};
+  return {{"description", json::string(description)},
+          {"content", json::object{{"application/json", media}}}};
+}
+
+json::object publish_operation() {
+  json::object content;
+  for (const std::string_view type :
+       {"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file",
+        "application/vnd.apache.parquet"})
+    content[type] = json::object{};
+  return {{"operationId", "publish_dataset"},
+          {"summary", "Publishes a table, or replaces one that was published"},
+          {"parameters", json::array{openapi::reference("parameters", "dataset")}},
+          {"requestBody", json::object{{"required", true}, {"content", std::move(content)}}},
+          {"responses",
+           with_problems({{"200", dataset_answer("It took the place of another")},
+                          {"201", dataset_answer("It is new")}},
+                         {kBadData, kBadParameter, kPublishDisabled, kReadOnlyDataset,
+                          kBodyTooLarge, kUnsupportedMediaType, kOutOfSpace, kOutOfMemory})}};
+}
+
+json::object remove_operation() {
+  const json::object removed = {{"description", "It is gone"}};
+  return {{"operationId", "remove_dataset"},
+          {"summary", "Removes a published table"},
+          {"parameters", json::array{openapi::reference("parameters", "dataset")}},
+          {"responses", with_problems({{"204", removed}}, {kUnknownDataset, kPublishDisabled,
+                                                           kReadOnlyDataset, kOutOfSpace})}};
+}
+
 json::object paths() {
   json::object all;
   for (const Endpoint& endpoint : endpoints())
@@ -140,6 +197,10 @@ json::object paths() {
   for (const Shape shape : served_shapes())
     all[fmt::format("/v1/datasets/{{dataset}}/{}", shape_name(shape))] =
         json::object{{"get", shape_operation(shape)}};
+  json::object& dataset = all["/v1/datasets/{dataset}"].as_object();
+  dataset["put"] = publish_operation();
+  dataset["delete"] = remove_operation();
+  all["/v1/datasets/{dataset}/files/{file}"] = json::object{{"get", file_operation()}};
   all["/v1/query"] = json::object{{"post", post_operation()}};
   return all;
 }

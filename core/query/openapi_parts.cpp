@@ -158,6 +158,12 @@ json::object parameters() {
   all["dataset"] = {{"name", "dataset"}, {"in", "path"},
                     {"required", true},  {"description", "The dataset's name, case-sensitive."},
                     {"schema", name},    {"example", "flights"}};
+  all["file"] = {{"name", "file"},
+                 {"in", "path"},
+                 {"required", true},
+                 {"description", "A file's number and extension."},
+                 {"schema", typed("string")},
+                 {"example", "0.parquet"}};
   all["request_id"] = {{"name", "id"},
                        {"in", "path"},
                        {"required", true},
@@ -233,7 +239,13 @@ json::object dataset_schemas() {
                           {"columns", array_of(column_schema(/*with_nullable=*/true))}};
   json::object summaries =
       array_of(object_schema(std::move(summary), {"name", "version", "rows", "columns"}));
+  json::object files = typed("array");
+  files["items"] = object_schema({{"url", typed("string", "A path of this server.")},
+                                  {"rows", typed("integer")},
+                                  {"bytes", typed("integer")}},
+                                 {"url", "rows", "bytes"});
   return {{"Datasets", object_schema({{"datasets", std::move(summaries)}}, {"datasets"})},
+          {"Files", object_schema({{"files", std::move(files)}}, {"files"})},
           {"Dataset", object_schema(std::move(dataset), {"name", "version", "rows", "bytes",
                                                          "row_numbers", "source", "columns"})}};
 }

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "source/dataset.hpp"
 
@@ -26,20 +25,6 @@ class DatasetSource {
   virtual std::string_view kind() const = 0;
   /// What else `source` in the dataset's JSON says: how its files were read, their number.
   virtual boost::json::object details() const { return {}; }
-};
-
-/// One version that never changes: what was published.
-class FixedSource : public DatasetSource {
- public:
-  FixedSource(std::shared_ptr<const Dataset> dataset, std::string description)
-      : dataset_(std::move(dataset)), description_(std::move(description)) {}
-  Result<std::shared_ptr<const Dataset>> current() override { return dataset_; }
-  std::string_view description() const override { return description_; }
-  std::string_view kind() const override { return "published"; }
-
- private:
-  const std::shared_ptr<const Dataset> dataset_;  // shared with the answers under way
-  const std::string description_;
 };
 
 }  // namespace bowshot

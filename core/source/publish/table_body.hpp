@@ -1,0 +1,50 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/stop.hpp"
+
+namespace bowshot {
+
+/// How a published table is written down.
+enum class TableFormat { kArrowStream, kArrowFile, kParquet };
+
+/// The next bytes of a body; empty at its end.
+using BodyChunks = std::function<Result<std::string>()>;
+
+/// The record batches of a published body, in the protocol's types. Reads the body to its end, and
+/// takes nothing for whole that is not: a stream needs its end marker, a file its footer. One
+/// thread at a time.
+class TableBody {
+ public:
+  /// Files are kept in `spool` first, an empty file that is open for reading and writing.
+  /// Errors: `bad_data`, `out_of_space`, and those of `chunks`.
+  static Result<std::unique_ptr<TableBody>> make(TableFormat format, BodyChunks chunks, int spool,
+                                                 const StopToken& stop);
+  virtual ~TableBody() = default;
+
+  /// Protocol types; no metadata.
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  /// Null at the end, which is the end of the body too.
+  Result<std::shared_ptr<arrow::RecordBatch>> next();
+
+ protected:
+  explicit TableBody(const StopToken& stop) : stop_(stop) {}
+  /// As the body declares it; `schema_` follows from it.
+  Result<void> declare(const arrow::Schema& schema);
+
+ private:
+  /// The next batch as the body has it.
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> read() = 0;
+
+  const StopToken stop_;
+  std::shared_ptr<arrow::Schema> schema_;
+};
+
+}  // namespace bowshot
