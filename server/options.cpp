@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "config_file.hpp"
+#include "convert_command.hpp"
+#include "inspect_command.hpp"
 #include "option_checks.hpp"
 #include "version.hpp"
 
@@ -127,6 +129,9 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                    "Where what is not Parquet is kept as Parquet, and where sorts beyond the "
                    "engine's memory go, for as long as they run")
       ->capture_default_str();
+  serve->add_flag("--verify", options.verify,
+                  "Read every page of every Parquet file once before listening, and do not start "
+                  "where one does not fit its checksum");
   add_limit_flags(*serve, options.limits);
 }
 
@@ -165,7 +170,11 @@ std::variant<ServeOptions, int> parse_command_line(int argc, const char* const* 
   ServeOptions flags = default_options();
   CLI::App app(kAbout, "bowshot");
   try {
+    std::optional<int> exit_code;  // of a command that ran while it was parsed
+    add_convert_command(app, exit_code);
+    add_inspect_command(app, exit_code);
     parse_flags(argc, argv, app, flags);
+    if (exit_code) return *exit_code;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kMistake;
   }

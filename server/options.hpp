@@ -37,6 +37,7 @@ struct ServeOptions {
   std::string log_level = "info";
   std::string log_format = "text";
   std::string cache_directory;  // the default: $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot
+  bool verify = false;  // every page of every Parquet file against its checksum, at the start
   Limits limits;
 
   /// The paths of `listen`.

@@ -45,7 +45,11 @@ class SourceServer(StartedServer):
     def __init__(self, tmp_path: Path, *datasets: str, flags: tuple[str, ...] = ()) -> None:
         cache = str(tmp_path / "cache")
         super().__init__(list(datasets), "--cache-directory", cache, *flags)
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def table(self, name: str) -> pa.Table:
         answer = self.get(f"/v1/datasets/{name}/rows")

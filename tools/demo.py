@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from itertools import pairwise
 from pathlib import Path
@@ -32,7 +33,7 @@ class Demo:
     """One server over the flights; start(), then stop() in every case."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        datasets = [f"flights={folder / 'flights-3m.parquet'}"]
+        datasets = [f"flights={folder / 'flights-3m.parquet'}", str(folder / "airports.csv")]
         command = [str(TOP / "build/bowshot"), "serve", *datasets, "--port", str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -74,6 +75,19 @@ def get(address: str, path: str, **parameters: Any) -> bytes:
     return body
 
 
+def wait_until_ready(address: str) -> None:
+    """airports.csv is converted after the server listens; that takes a moment, once."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while True:
+        try:
+            get(address, "/readyz")
+            return
+        except urllib.error.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def get_json(address: str, path: str, **parameters: Any) -> Any:
     return json.loads(get(address, path, **parameters))
 
@@ -94,10 +108,11 @@ def print_rows(rows: list[list[Any]]) -> None:
 
 def ask(address: str) -> None:
     """A few questions, their answers, and whether they are right."""
+    wait_until_ready(address)
     datasets = get_json(address, "/v1/datasets")["datasets"]
     for dataset in datasets:
         print(f"    {dataset['name']}: {dataset['rows']:,} rows, {dataset['columns']} columns")
-    expect("datasets", [d["name"] for d in datasets] == ["flights"])
+    expect("datasets", [d["name"] for d in datasets] == ["airports", "flights"])
 
     flights = get_json(address, "/v1/datasets/flights")
     print_rows([[c["name"], c["type"]] for c in flights["columns"]])

@@ -1,5 +1,6 @@
 #include "source/catalog.hpp"
 
+#include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include "source/file_kind.hpp"
 #include "source/file_list.hpp"
 #include "source/file_source.hpp"
+#include "source/hive_keys.hpp"
 #include "source/import/import_source.hpp"
 
 namespace bowshot {
@@ -57,6 +59,23 @@ std::string default_name(const std::string& pattern) {
 
 }  // namespace
 
+namespace {
+
+/// Whether `year=2026/` and the like hold columns that the files do not hold themselves. What
+/// cannot be opened is told elsewhere.
+bool has_columns_in_folder_names(const FileList& files) {
+  const auto keys = hive_keys(files);
+  if (!keys) return true;
+  if (keys->empty()) return false;
+  const auto first = DataFile::make(files.front().path);
+  if (!first) return false;
+  return std::ranges::any_of(*keys, [&](const HiveKey& key) {
+    return (*first)->declared_schema()->GetFieldIndex(key.name) < 0;
+  });
+}
+
+}  // namespace
+
 Result<DatasetSpec> DatasetSpec::parse(std::string_view argument) {
   const size_t equals = argument.find('=');
   DatasetSpec spec;
@@ -100,8 +119,10 @@ Result<std::vector<NamedSource>> make_sources(const DatasetSpec& spec, Importer*
   const auto files = list_files(spec.pattern);
   // What is not there now is told when it is opened.
   const FileKind kind = format_of(files ? files->front().path : spec.pattern).kind;
+  const bool is_in_place =
+      kind == FileKind::kParquet && !(files && has_columns_in_folder_names(*files));
   std::vector<NamedSource> sources;
-  if (kind == FileKind::kParquet || importer == nullptr) {
+  if (is_in_place || importer == nullptr) {
     sources.push_back({name, std::make_shared<FileSource>(name, spec.pattern)});
     return sources;
   }

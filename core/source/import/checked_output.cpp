@@ -28,7 +28,8 @@ uint64_t hash_of(std::string_view bytes) {
 
 /// A rename is durable only when its folder is.
 Result<void> sync_folder(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string folder = parent.empty() ? "." : parent;
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return fail(write_failure(errno));
   const int status = ::fsync(descriptor);
@@ -42,7 +43,7 @@ Result<void> sync_folder(const std::string& path) {
 
 Error write_failure(int number) {
   if (number == ENOSPC || number == EDQUOT)
-    return {.code = ErrorCode::kOutOfSpace, .detail = "no space is left in the cache directory"};
+    return {.code = ErrorCode::kOutOfSpace, .detail = "no space is left for the converted file"};
   if (number == EFBIG)
     return {.code = ErrorCode::kOutOfSpace,
             .detail = "the converted file would be larger than a file may be here"};

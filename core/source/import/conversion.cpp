@@ -15,6 +15,7 @@
 #include "source/import/csv_reader.hpp"
 #include "source/import/duckdb_table_reader.hpp"
 #include "source/import/ndjson_reader.hpp"
+#include "source/import/parquet_record_reader.hpp"
 #include "source/parquet_writer.hpp"
 
 namespace bowshot {
@@ -126,9 +127,9 @@ Result<std::unique_ptr<RecordReader>> open_record_reader(const ConversionSource&
     case FileKind::kDuckDb:
       return open_duckdb_table(source.files.front(), source.table, stop, progress);
     case FileKind::kParquet:
-      break;
+      return open_parquet_files(source.files, stop, progress);
   }
-  return fail(ErrorCode::kBadParameter, "Parquet is read as it is");
+  return fail(ErrorCode::kInternal, "a file of no known kind");
 }
 
 Result<ConversionResult> convert(const ConversionSource& source, CheckedOutput& output,

@@ -14,7 +14,7 @@
 
 namespace bowshot {
 
-/// What is converted: files of one kind that is not Parquet, or a table of a database.
+/// What is converted: files of one kind, or a table of a database.
 struct ConversionSource {
   FileKind kind = FileKind::kCsv;
   FileList files;

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+
+namespace bowshot {
+
+/// `bowshot convert IN OUT`: runs while the command line is parsed, and sets its exit code then.
+void add_convert_command(CLI::App& app, std::optional<int>& exit_code);
+
+}  // namespace bowshot
