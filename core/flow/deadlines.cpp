@@ -41,7 +41,7 @@ void Deadlines::run() {
 }
 
 Deadlines::Alarm::Alarm(Alarm&& other) noexcept
-    : owner_(std::exchange(other.owner_, nullptr)), key_(other.key_) {}
+    : owner_(std::exchange(other.owner_, nullptr)), key_(std::move(other.key_)) {}
 
 void Deadlines::Alarm::cancel() {
   if (owner_ == nullptr) return;

@@ -150,8 +150,10 @@ Result<arrow::ArrayVector> WindowStream::read_columns(int64_t rows) {
           return arrow::Status::OK();
         }
         auto array = read_column(static_cast<size_t>(slot), rows);
-        if (array) arrays[slot] = *std::move(array);
-        if (!array) errors[slot] = std::move(array).error();
+        if (array)
+          arrays[slot] = *std::move(array);
+        else
+          errors[slot] = std::move(array).error();
         return arrow::Status::OK();
       });
   for (auto& error : errors)
