@@ -47,10 +47,12 @@ App::~App() = default;
 
 void App::start() {
   importer_->start();
+  view_engine_->start();
 }
 
 void App::stop() {
   importer_->stop();
+  view_engine_->stop();
 }
 
 namespace {
@@ -94,9 +96,12 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
                  DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,
                                      .temporary_directory = spill_directory(options)},
                                     windows.get()));
-  app->engines_.engines = {windows.get(), duckdb.get()};  // the shortcut is asked first
+  auto views = std::make_unique<ViewEngine>(
+      duckdb.get(), ViewStore::Options{.bytes_max = options.limits.view_bytes});
+  app->engines_.engines = {windows.get(), views.get(), duckdb.get()};  // shortcuts are asked first
   app->parquet_engine_ = std::move(windows);
   app->duckdb_engine_ = std::move(duckdb);
+  app->view_engine_ = std::move(views);
   return app;
 }
 

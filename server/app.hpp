@@ -11,6 +11,7 @@
 #include "base/guarded.hpp"
 #include "conversion_reporter.hpp"
 #include "credentials.hpp"
+#include "engine/duckdb/duckdb_engine.hpp"
 #include "engine/engine.hpp"
 #include "engine/parquet/parquet_engine.hpp"
 #include "flow/admission.hpp"
@@ -24,6 +25,7 @@
 #include "source/catalog.hpp"
 #include "source/publish/publish_store.hpp"
 #include "transport/http/server.hpp"
+#include "view/view_engine.hpp"
 
 namespace bowshot {
 
@@ -136,8 +138,9 @@ class App {
   std::unique_ptr<PublishStore> published_;
   std::atomic<int> publishing_ = 0;                // bodies that are being read
   std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it
-  std::unique_ptr<Engine> duckdb_engine_;
-  Engines engines_;  // the two, in the order in which they are asked
+  std::unique_ptr<DuckDbEngine> duckdb_engine_;    // outlives view_engine_, which uses it
+  std::unique_ptr<ViewEngine> view_engine_;
+  Engines engines_;  // the three, in the order in which they are asked
   Admission admission_;
   Deadlines deadlines_;
   RequestTable requests_;

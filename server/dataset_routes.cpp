@@ -9,7 +9,37 @@
 
 namespace bowshot {
 
-std::string describe(const Dataset& dataset, const DatasetSource& source) {
+namespace {
+
+std::string_view state_name(ViewStatus::State state) {
+  switch (state) {
+    case ViewStatus::State::kBuilding:
+      return "building";
+    case ViewStatus::State::kReady:
+      return "ready";
+    case ViewStatus::State::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+boost::json::object describe_view(const ViewStatus& view) {
+  boost::json::object described = {{"kind", view.kind == ViewKind::kRowOrder ? "order" : "filter"},
+                                   {"state", state_name(view.state)},
+                                   {"rows", view.rows},
+                                   {"bytes", view.bytes},
+                                   {"progress", view.progress}};
+  if (view.kind == ViewKind::kRowOrder) {
+    described["order"] = view.order;
+    described["filtered"] = view.is_filtered;
+  }
+  return described;
+}
+
+}  // namespace
+
+std::string describe(const Dataset& dataset, const DatasetSource& source,
+                     const std::vector<ViewStatus>& kept) {
   boost::json::array columns;
   for (const auto& field : dataset.schema()->fields())
     columns.push_back({{"name", field->name()},
@@ -17,13 +47,16 @@ std::string describe(const Dataset& dataset, const DatasetSource& source) {
                        {"nullable", field->nullable()}});
   boost::json::object origin = {{"kind", source.kind()}, {"files", dataset.files().size()}};
   for (auto& [key, value] : source.details()) origin[key] = value;
+  boost::json::array views;
+  for (const ViewStatus& view : kept) views.push_back(describe_view(view));
   return boost::json::serialize(boost::json::object{{"name", dataset.name()},
                                                     {"version", dataset.version()},
                                                     {"rows", dataset.rows()},
                                                     {"bytes", dataset.bytes()},
                                                     {"row_numbers", dataset.has_row_numbers()},
                                                     {"source", std::move(origin)},
-                                                    {"columns", std::move(columns)}});
+                                                    {"columns", std::move(columns)},
+                                                    {"views", std::move(views)}});
 }
 
 namespace {
@@ -63,7 +96,8 @@ void App::describe_dataset(Exchange& exchange) {
   if (!source) return exchange.send_error(source.error());
   const auto dataset = (*source)->current();
   if (!dataset) return exchange.send_error(dataset.error());
-  const std::string body = describe(**dataset, **source);
+  const std::string body =
+      describe(**dataset, **source, view_engine_->list((*dataset)->name(), (*dataset)->version()));
   exchange.headers.set("Bowshot-Version", (*dataset)->version());
   if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
 }

@@ -40,7 +40,8 @@ struct App::Exchange {
 };
 
 /// A dataset as JSON: the answer of GET /v1/datasets/{name}.
-std::string describe(const Dataset& dataset, const DatasetSource& source);
+std::string describe(const Dataset& dataset, const DatasetSource& source,
+                     const std::vector<ViewStatus>& views = {});
 
 /// A weak entity tag of what the text says.
 std::string weak_etag(std::string_view text);

@@ -69,14 +69,15 @@ void write_process_metrics(std::string& out) {
   write_metric(out, "process_cpu_seconds_total", "counter", "CPU time used.", cpu_seconds());
 }
 
+/// Builds that no request waits for are queries too.
 void write_flow_metrics(std::string& out, const FlowMetrics& metrics,
-                        const Admission::Counters& admission) {
+                        const Admission::Counters& admission, int64_t builds_unattended) {
   const auto write = [&](std::string_view name, std::string_view type, std::string_view help,
                          int64_t value) {
     write_metric(out, name, type, help, static_cast<double>(value));
   };
   write("bowshot_queries_running", "gauge", "Queries at work in an engine.",
-        metrics.queries_running);
+        metrics.queries_running + builds_unattended);
   write("bowshot_queries_total", "counter", "Queries begun.", metrics.queries_total);
   write("bowshot_queries_failed_total", "counter", "Queries that ended as an error.",
         metrics.queries_failed);
@@ -113,6 +114,25 @@ void write_page_cache_metrics(std::string& out, const CacheCounts& counts) {
         counts.bytes);
 }
 
+void write_view_metrics(std::string& out, const ViewCounts& counts) {
+  const auto write = [&](std::string_view name, std::string_view type, std::string_view help,
+                         int64_t value) {
+    write_metric(out, name, type, help, static_cast<double>(value));
+  };
+  write("bowshot_views", "gauge", "Filters and orders that are kept.", counts.views);
+  write("bowshot_view_bytes", "gauge", "Memory of the views that are kept.", counts.bytes);
+  write("bowshot_view_builds_running", "gauge", "Views being built.", counts.builds_running);
+  write("bowshot_view_builds_total", "counter", "Builds of views begun.", counts.builds);
+  write("bowshot_view_builds_failed_total", "counter", "Builds of views that ended as an error.",
+        counts.builds_failed);
+  write("bowshot_view_builds_cancelled_total", "counter",
+        "Builds of views given up because nobody waited.", counts.builds_cancelled);
+  write("bowshot_view_hits_total", "counter", "Answers whose view was at hand.", counts.hits);
+  write("bowshot_view_misses_total", "counter", "Answers that waited for a view.", counts.misses);
+  write("bowshot_view_evictions_total", "counter", "Views dropped for want of room.",
+        counts.evictions);
+}
+
 void write_transport_metrics(std::string& out, const http::ServerCounters& counters) {
   const auto write = [&](std::string_view name, std::string_view type, std::string_view help,
                          int64_t value) {
@@ -132,8 +152,10 @@ void write_transport_metrics(std::string& out, const http::ServerCounters& count
 void App::get_metrics(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   std::string out;
-  write_flow_metrics(out, metrics_, admission_.counters());
+  const ViewCounts views = view_engine_->counts();
+  write_flow_metrics(out, metrics_, admission_.counters(), views.builds_unattended);
   write_page_cache_metrics(out, parquet_engine_->page_cache_counts());
+  write_view_metrics(out, views);
   if (server_ != nullptr) write_transport_metrics(out, server_->counters());
   write_process_metrics(out);
   exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", out);

@@ -244,7 +244,8 @@ LIMITS = {
     *("head_bytes", "target_bytes", "body_bytes", "publish_bytes", "filter_depth"),
     *("filter_literals", "connections", "interactive_running", "streams_running", "waiting"),
     *("head_seconds", "idle_seconds", "first_batch_seconds", "stalled_reader_seconds"),
-    *("answer_bytes_held", "engine_memory_bytes", "cache_bytes"),
+    *("answer_bytes_held", "engine_memory_bytes", "page_cache_bytes", "view_bytes"),
+    *("cache_bytes",),
 }
 
 

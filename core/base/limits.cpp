@@ -18,7 +18,7 @@ int64_t memory_bytes() {
   return cgroup > 0 ? std::min(machine, cgroup) : machine;
 }
 
-constexpr std::array<LimitInfo, 18> kLimitTable = {{
+constexpr std::array<LimitInfo, 19> kLimitTable = {{
     {"head_bytes", &Limits::head_bytes, 1024, "size of a request's head"},
     {"target_bytes", &Limits::target_bytes, 256, "size of a request's target (path and query)"},
     {"body_bytes", &Limits::body_bytes, 64, "size of a JSON body"},
@@ -38,6 +38,7 @@ constexpr std::array<LimitInfo, 18> kLimitTable = {{
      "bytes an answer may hold in memory"},
     {"engine_memory_bytes", &Limits::engine_memory_bytes, 64 << 20, "memory of the query engine"},
     {"page_cache_bytes", &Limits::page_cache_bytes, 0, "memory of decoded pages kept for windows"},
+    {"view_bytes", &Limits::view_bytes, 0, "memory of what is kept for filters and orders"},
     {"cache_bytes", &Limits::cache_bytes, 0, "size of the cache directory"},
 }};
 
@@ -48,6 +49,7 @@ Limits Limits::make_default() {
   limits.interactive_running = int64_t{2} * std::max(1U, std::thread::hardware_concurrency());
   limits.engine_memory_bytes = memory_bytes() / 2;
   limits.page_cache_bytes = std::min(memory_bytes() / 32, int64_t{1} << 30);
+  limits.view_bytes = std::min(memory_bytes() / 16, int64_t{1} << 30);
   return limits;
 }
 

@@ -27,6 +27,7 @@ struct Limits {
   int64_t answer_bytes_held = 16 << 20;
   int64_t engine_memory_bytes = int64_t{4} << 30;  // half of the machine's or cgroup's memory
   int64_t page_cache_bytes = int64_t{256} << 20;   // 1/32 of that memory, at most 1 GiB
+  int64_t view_bytes = int64_t{512} << 20;         // 1/16 of that memory, at most 1 GiB
   int64_t cache_bytes = int64_t{16} << 30;
 
   /// With what depends on the machine: cores and memory (of the cgroup, where it is less).
@@ -45,6 +46,8 @@ std::span<const LimitInfo> limit_table();
 
 /// Rows answers with at most this many rows are interactive; the others are streams.
 inline constexpr int64_t kInteractiveRowsMax = 100'000;
+/// So many rows are put in order at once, to be kept.
+inline constexpr int64_t kOrderRowsMax = 50'000'000;
 /// protocol/PROTOCOL.md, section 4.
 inline constexpr int64_t kHistogramBinsMax = 10'000;
 inline constexpr int64_t kSampleRowsMax = 10'000'000;

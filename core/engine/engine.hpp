@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.hpp"
@@ -50,6 +51,9 @@ class Engine {
   virtual Result<std::unique_ptr<BatchStream>> read_rows(std::shared_ptr<const Plan> plan,
                                                          std::vector<int64_t> rows,
                                                          const StopToken& stop);
+
+  /// How many rows the plan has before offset and limit, where that is known without work.
+  virtual std::optional<int64_t> known_rows(const Plan& /*plan*/) const { return std::nullopt; }
 };
 
 }  // namespace bowshot

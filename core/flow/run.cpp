@@ -129,6 +129,15 @@ Result<void> Run::send_rest() {
   return sink_->end();
 }
 
+/// With the limit; and why it took so long, where that was said.
+Error past_deadline(const Error& error, int64_t seconds) {
+  StopSource passed;
+  passed.request_stop(StopReason::kDeadline);
+  std::string detail = fmt::format("nothing was ready within first_batch_seconds ({})", seconds);
+  if (error.detail != passed.token().error().detail) detail += fmt::format(": {}", error.detail);
+  return {.code = ErrorCode::kDeadlineExceeded, .detail = std::move(detail)};
+}
+
 }  // namespace
 
 Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> plan,
@@ -148,9 +157,7 @@ Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> p
   if (!outcome) {
     outcome = fail(with_overflow_origin(std::move(outcome).error(), *plan));
     if (outcome.error().code == ErrorCode::kDeadlineExceeded)
-      outcome = fail(ErrorCode::kDeadlineExceeded,
-                     fmt::format("nothing was ready within first_batch_seconds ({})",
-                                 context.limits->first_batch_seconds));
+      outcome = fail(past_deadline(outcome.error(), context.limits->first_batch_seconds));
     const bool left = outcome.error().code == ErrorCode::kCancelled;
     ++(left ? context.metrics->queries_cancelled : context.metrics->queries_failed);
   }

@@ -224,6 +224,20 @@ json::object column_schema(bool with_nullable) {
   return object_schema(std::move(properties), std::move(required));
 }
 
+json::object view_schema() {
+  const auto one_of = [](json::array values) {
+    return json::object{{"type", "string"}, {"enum", std::move(values)}};
+  };
+  return object_schema({{"kind", one_of({"filter", "order"})},
+                        {"state", one_of({"building", "ready", "failed"})},
+                        {"rows", integer_schema(0, INT64_MAX)},
+                        {"bytes", integer_schema(0, INT64_MAX)},
+                        {"progress", typed("number", "0 to 1.")},
+                        {"order", typed("string", "`-delay,origin`; of an order.")},
+                        {"filtered", typed("boolean", "Of an order.")}},
+                       {"kind", "state", "rows", "bytes", "progress"});
+}
+
 json::object dataset_schemas() {
   json::object summary = {{"name", typed("string")},
                           {"version", typed("string")},
@@ -236,7 +250,8 @@ json::object dataset_schemas() {
                           {"bytes", integer_schema(0, INT64_MAX)},
                           {"row_numbers", typed("boolean", "Whether there is a natural order.")},
                           {"source", std::move(source)},
-                          {"columns", array_of(column_schema(/*with_nullable=*/true))}};
+                          {"columns", array_of(column_schema(/*with_nullable=*/true))},
+                          {"views", array_of(view_schema())}};
   json::object summaries =
       array_of(object_schema(std::move(summary), {"name", "version", "rows", "columns"}));
   json::object files = typed("array");
@@ -246,8 +261,9 @@ json::object dataset_schemas() {
                                  {"url", "rows", "bytes"});
   return {{"Datasets", object_schema({{"datasets", std::move(summaries)}}, {"datasets"})},
           {"Files", object_schema({{"files", std::move(files)}}, {"files"})},
-          {"Dataset", object_schema(std::move(dataset), {"name", "version", "rows", "bytes",
-                                                         "row_numbers", "source", "columns"})}};
+          {"Dataset",
+           object_schema(std::move(dataset), {"name", "version", "rows", "bytes", "row_numbers",
+                                              "source", "columns", "views"})}};
 }
 
 json::object version_schema() {

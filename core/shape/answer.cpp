@@ -85,11 +85,21 @@ Result<void> start_sample(const SubPlans& sub_plans, Answer& answer) {
   return {};
 }
 
+/// What engines have found out of the same rows before.
+void add_known_rows(Answer& answer, const Engines& engines) {
+  for (const Engine* engine : engines.engines) {
+    if (answer.total_rows) return;
+    answer.total_rows = engine->known_rows(*answer.plan);
+    if (answer.total_rows) answer.rows = known_rows(*answer.plan, answer.total_rows);
+  }
+}
+
 }  // namespace
 
 Result<Answer> start_answer(std::shared_ptr<const Plan> plan, const Engines& engines,
                             const StopToken& stop) {
   Answer answer = describe_answer(plan);
+  add_known_rows(answer, engines);
   const SubPlans sub_plans(plan, engines, stop);
   if (std::holds_alternative<SamplePart>(plan->derived)) {
     BOWSHOT_TRY(start_sample(sub_plans, answer));

@@ -1,7 +1,9 @@
 #include "engine/duckdb/duckdb_engine.hpp"
 
+#include "base/check.hpp"
 #include "engine/duckdb/answer_stream.hpp"
 #include "engine/duckdb/duckdb_dialect.hpp"
+#include "engine/duckdb/fetched_rows.hpp"
 #include "engine/duckdb/natural_rows.hpp"
 #include "engine/duckdb/ordered_rows.hpp"
 #include "engine/parquet/parquet_engine.hpp"
@@ -58,6 +60,26 @@ Result<std::unique_ptr<BatchStream>> DuckDbEngine::run(std::shared_ptr<const Pla
   QueryContext context{.plan = std::move(plan), .database = std::move(database), .stop = stop};
   BOWSHOT_ASSIGN(auto rows, make_rows(context, windows_));
   return std::make_unique<AnswerStream>(std::move(context), std::move(rows));
+}
+
+Result<std::vector<int64_t>> DuckDbEngine::find_rows(std::shared_ptr<const Plan> plan,
+                                                     const MatchSlice& slice,
+                                                     const StopToken& stop) {
+  BOWSHOT_ASSIGN(auto database, current_database());
+  return find_matching_rows(
+      {.plan = std::move(plan), .database = std::move(database), .stop = stop}, slice);
+}
+
+Result<std::unique_ptr<BatchStream>> DuckDbEngine::fetch_rows(std::shared_ptr<const Plan> plan,
+                                                              std::vector<int64_t> rows,
+                                                              const StopToken& stop) {
+  if (windows_ && windows_->reads_rows(*plan))
+    return windows_->read_rows(std::move(plan), std::move(rows), stop);
+  BOWSHOT_CHECK(static_cast<int64_t>(rows.size()) <= kFetchedRowsMax);
+  BOWSHOT_ASSIGN(auto database, current_database());
+  QueryContext context{.plan = std::move(plan), .database = std::move(database), .stop = stop};
+  auto fetched = std::make_unique<FetchedRows>(context, windows_, std::move(rows));
+  return std::make_unique<AnswerStream>(std::move(context), std::move(fetched));
 }
 
 }  // namespace bowshot

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/guarded.hpp"
 #include "engine/duckdb/database.hpp"
+#include "engine/duckdb/matching_rows.hpp"
 #include "engine/engine.hpp"
 
 namespace bowshot {
@@ -25,6 +28,15 @@ class DuckDbEngine : public Engine {
   bool accepts(const Plan& plan) const override;
   Result<std::unique_ptr<BatchStream>> run(std::shared_ptr<const Plan> plan,
                                            const StopToken& stop) override;
+
+  /// The numbers of some of the rows that the plan's filter keeps, ascending. Blocks.
+  Result<std::vector<int64_t>> find_rows(std::shared_ptr<const Plan> plan, const MatchSlice& slice,
+                                         const StopToken& stop);
+  /// The plan's outputs of these rows in this order; its filter, order, offset and limit are not
+  /// looked at. Columns as they are stored need no statement. At most kFetchedRowsMax rows where
+  /// anything is computed.
+  Result<std::unique_ptr<BatchStream>> fetch_rows(std::shared_ptr<const Plan> plan,
+                                                  std::vector<int64_t> rows, const StopToken& stop);
 
  private:
   DuckDbEngine(DuckDbOptions options, std::shared_ptr<DuckDbDatabase> database,
