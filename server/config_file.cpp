@@ -289,12 +289,12 @@ Result<void> ConfigReader::read_dataset(const toml::key& name, const toml::table
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text(kConfigBytesMax, '\0');
-  file.read(text.data(), kConfigBytesMax);
+  const bool is_too_long = static_cast<bool>(file.read(text.data(), kConfigBytesMax));
   if (!file.is_open() || file.bad())
     return fail(ErrorCode::kBadParameter,
                 fmt::format("the configuration {} cannot be read: {}", path,
                             std::generic_category().message(errno)));
-  if (file.gcount() == kConfigBytesMax)
+  if (is_too_long)
     return fail(ErrorCode::kBadParameter,
                 fmt::format("the configuration {} has more than {} bytes", path, kConfigBytesMax));
   text.resize(static_cast<size_t>(file.gcount()));

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -71,7 +73,7 @@ def same(left: pa.Table, right: pa.Table) -> bool:
 
 
 @pytest.fixture(name="server", params=["memory", "folder"])
-def publishing_server(request: pytest.FixtureRequest, tmp_path: Path):
+def publishing_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BowshotServer]:
     flags = ["--allow-publish"]
     if request.param == "folder":
         flags += ["--publish-dir", str(tmp_path / "published")]
@@ -84,7 +86,9 @@ def publishing_server(request: pytest.FixtureRequest, tmp_path: Path):
 @pytest.mark.parametrize(
     ("make", "kind"), [(as_stream, ARROW_STREAM), (as_file, ARROW_FILE), (as_parquet, PARQUET)]
 )
-def test_a_table_is_published_replaced_and_removed(server, make, kind) -> None:
+def test_a_table_is_published_replaced_and_removed(
+    server: BowshotServer, make: Callable[[pa.Table], bytes], kind: str
+) -> None:
     answer = put(server, "t", make(TABLE), kind)
     assert answer.status_code == 201, answer.text
     assert answer.json()["rows"] == 1000
@@ -105,7 +109,7 @@ def test_a_table_is_published_replaced_and_removed(server, make, kind) -> None:
     assert requests.delete(f"{server.url}/v1/datasets/t", timeout=TIMEOUT).status_code == 404
 
 
-def test_polars_streams_are_taken(server) -> None:
+def test_polars_streams_are_taken(server: BowshotServer) -> None:
     frame = pl.DataFrame({"a": [1, 2, None], "s": ["x", None, "z"], "c": ["p", "q", "p"]}).cast(
         {"c": pl.Categorical}
     )
@@ -116,7 +120,7 @@ def test_polars_streams_are_taken(server) -> None:
     assert rows(server, "p").column("c").to_pylist() == ["p", "q", "p"]
 
 
-def test_no_rows_are_a_table(server) -> None:
+def test_no_rows_are_a_table(server: BowshotServer) -> None:
     assert put(server, "none", as_stream(TABLE.slice(0, 0)), ARROW_STREAM).status_code == 201
     assert rows(server, "none").schema.equals(TABLE.schema)
 
@@ -143,7 +147,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_is_not_whole_is_refused_and_changes_nothing(server, what: str) -> None:
+def test_what_is_not_whole_is_refused_and_changes_nothing(server: BowshotServer, what: str) -> None:
     put(server, "t", as_stream(TABLE), ARROW_STREAM)
     answer = put(server, "t", *BROKEN[what])
     assert answer.status_code == 400, answer.text
@@ -151,7 +155,7 @@ def test_what_is_not_whole_is_refused_and_changes_nothing(server, what: str) -> 
     assert same(rows(server, "t"), TABLE)
 
 
-def test_flipped_bytes_are_errors_or_tables_never_a_crash(server) -> None:
+def test_flipped_bytes_are_errors_or_tables_never_a_crash(server: BowshotServer) -> None:
     for make, kind in [(as_stream, ARROW_STREAM), (as_file, ARROW_FILE), (as_parquet, PARQUET)]:
         whole = make(TABLE.slice(0, 50))
         for position in range(0, len(whole), max(1, len(whole) // 60)):
@@ -161,7 +165,7 @@ def test_flipped_bytes_are_errors_or_tables_never_a_crash(server) -> None:
     assert server.get("/healthz").status == 200
 
 
-def test_refusals(server) -> None:
+def test_refusals(server: BowshotServer) -> None:
     body = as_stream(TABLE)
     assert put(server, "fixed", body, ARROW_STREAM).json()["code"] == "read_only_dataset"
     gone = requests.delete(f"{server.url}/v1/datasets/fixed", timeout=TIMEOUT)
@@ -205,7 +209,7 @@ def test_limits_name_themselves(tmp_path: Path) -> None:
         assert put(server, "two", part, ARROW_STREAM).status_code == 201
 
 
-def test_an_answer_under_way_keeps_the_old_table(server) -> None:
+def test_an_answer_under_way_keeps_the_old_table(server: BowshotServer) -> None:
     large = pa.table({"x": pa.array(range(3_000_000), pa.int64())})
     put(server, "t", as_stream(large), ARROW_STREAM)
     with requests.get(f"{server.url}/v1/datasets/t/rows", stream=True, timeout=TIMEOUT) as answer:
@@ -231,10 +235,8 @@ def test_published_tables_survive_a_restart_and_a_kill(tmp_path: Path) -> None:
         timer = threading.Timer(0.004 * moment, os.kill, (killed.pid, signal.SIGKILL))
         timer.start()
         acknowledged = False
-        try:
+        with contextlib.suppress(requests.RequestException):
             acknowledged = put(killed, "k", as_stream(table), ARROW_STREAM).status_code < 300
-        except requests.RequestException:
-            pass
         timer.join()
         killed.wait()
         killed.kill()
@@ -259,7 +261,7 @@ def test_one_server_a_publish_directory(tmp_path: Path) -> None:
         BowshotServer([], *flags)
 
 
-def test_files_are_served_with_ranges(server, tmp_path: Path) -> None:
+def test_files_are_served_with_ranges(server: BowshotServer, tmp_path: Path) -> None:
     listing = server.get("/v1/datasets/fixed/files").json()["files"]
     raw = (tmp_path / "fixed.parquet").read_bytes()
     assert [(f["rows"], f["bytes"]) for f in listing] == [(1000, len(raw))]
@@ -302,7 +304,7 @@ def test_files_are_served_with_ranges(server, tmp_path: Path) -> None:
         assert server.get(path).problem()["code"] == "unknown_path"
 
 
-def test_range_readers_read_the_files(server) -> None:
+def test_range_readers_read_the_files(server: BowshotServer) -> None:
     put(server, "t", as_stream(TABLE), ARROW_STREAM)
     url = server.url + server.get("/v1/datasets/t/files").json()["files"][0]["url"]
     scanned = pl.scan_parquet(url).filter(pl.col("id") > 990).select("id").collect()

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "encode/csv.hpp"
-#include "query/iso8601.hpp"
 #include "encode/json.hpp"
 #include "encode/test_batches.hpp"
 #include "encode/text_escape.hpp"
 #include "encode/utf8.hpp"
+#include "query/iso8601.hpp"
 
 namespace bowshot {
 namespace {

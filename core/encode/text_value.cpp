@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "query/iso8601.hpp"
 #include "encode/text_escape.hpp"
+#include "query/iso8601.hpp"
 
 namespace bowshot {
 namespace {
