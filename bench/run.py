@@ -28,7 +28,8 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tests"), str(TOP / "tools")]
 
 import data  # noqa: E402
-from bowshot_server import BowshotServer, wait_until  # noqa: E402
+import datasets  # noqa: E402
+from bowshot_server import BowshotServer, target, wait_until  # noqa: E402
 from measure import (  # noqa: E402
     Cost,
     Drained,
@@ -259,6 +260,54 @@ def jumps(bench: Bench) -> None:
             add_times(bench.report, f"{name}, 8 clients, 2 exports", every, cost)
 
 
+def by_views(bench: Bench, name: str, path: Path, total: int, asked: dict[str, object]) -> None:
+    """Windows anywhere in sorted or filtered rows: the first ones, then those by the view."""
+    several = total < 10_000_000
+    with BowshotServer([f"data={path}"], "--first-batch-seconds", "300") as server:
+        report = bench.report
+        window = {**asked, "limit": 100}
+
+        def first(offset: int) -> float:
+            return windows(server.port, [rows("data", **window, offset=offset)]).seconds[0]
+
+        if "filter" in asked:
+            start = time.monotonic()
+            counted = target("/v1/datasets/data/count", {**asked, "format": "json"})
+            total = server.request("GET", counted).json()["rows"][0][0]
+            report.add(f"{name}: count", time.monotonic() - start, "s")
+        else:
+            limit = 1 if several else None
+            report.add(f"{name}: first window", first(0), "s", at_most=limit)
+            report.add(f"{name}: then the last", first(total - 100), "s", at_most=limit)
+            limit = 1 if several else 30
+            report.add(f"{name}: then anywhere", first(total // 2), "s", at_most=limit)
+        source = random.Random(SEED)
+        targets = [
+            rows("data", **window, offset=source.randrange(total - 100))
+            for _ in range(WINDOWS // 2)
+        ]
+        with cost_of(server.pid) as cost:
+            times = windows(server.port, targets)
+        p50 = 50 if several else 100
+        report.add(f"{name}: p50", times.quantile(0.50) * 1e3, "ms", at_most=p50, cost=cost)
+        p99 = 150 if several else None
+        report.add(f"{name}: p99", times.quantile(0.99) * 1e3, "ms", at_most=p99)
+
+
+def views(bench: Bench) -> None:
+    flights = 3_000_000
+    for order in ("delay", "-distance,origin"):
+        by_views(bench, f"flights by {order}", datasets.FLIGHTS, flights, {"order": order})
+    by_views(bench, "10M, value > 100", data.make("10M"), 10_000_000, {"filter": "value > 100"})
+    if bench.is_quick:
+        return
+    hundred = data.make("100M")
+    for asked in ("value > 100", "qty = 7"):
+        by_views(bench, f"100M, {asked}", hundred, 100_000_000, {"filter": asked})
+    fifty = data.make("50M-floats")
+    by_views(bench, "50M by a float", fifty, 50_000_000, {"order": "x"})
+
+
 def groups(bench: Bench) -> None:
     for kind in ["10M"] if bench.is_quick else ["10M", "100M"]:
         path = data.make(kind)
@@ -345,6 +394,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "shape": shapes,
     "slow": slow,
     "jump": jumps,
+    "view": views,
     "group": groups,
     "tiny": tiny,
     "cancel": cancel,

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Test data, in bounded memory, into the cache folder. Started by ./bow data.
 
-    tools/data.py 10M | 100M | 1B-narrow | tiny-1B | 200-columns | long-texts [--out DIR]
+    tools/data.py 10M | 100M | 50M-floats | 1B-narrow | tiny-1B | 200-columns | long-texts
+                  [--out DIR]
 
 10M, 100M    id, ts, category of 20, symbol of 1,000, skewed value, qty with nulls, lon, lat
+50M-floats   id, x and y in no order, n of 1,000
 1B-narrow    10^9 rows whose columns suit delta and run-length encodings, at most 4 GB
 tiny-1B      10^9 rows in about 1 MB: constant deltas and runs only
 200-columns  a million rows of 200 numbers         long-texts  40,000 rows of 50 KB
@@ -100,6 +102,19 @@ def narrow(first: int, rows: int) -> pa.Table:
     )
 
 
+def floats(first: int, rows: int) -> pa.Table:
+    """What is put in order: floats in none, beside a few columns to read."""
+    rng = random(first)
+    return pa.table(
+        {
+            "id": np.arange(first, first + rows, dtype=np.int64),
+            "x": rng.normal(0.0, 1_000.0, rows),
+            "y": rng.random(rows),
+            "n": rng.integers(0, 1_000, rows).astype(np.int32),
+        }
+    )
+
+
 def many_columns(first: int, rows: int) -> pa.Table:
     rng = random(first)
     return pa.table({f"c{i:03}": np.round(rng.normal(0, 100, rows), 3) for i in range(200)})
@@ -125,6 +140,7 @@ KINDS = {
         narrow,
         options={"use_dictionary": ["category", "level"], "column_encoding": DELTA},
     ),
+    "50M-floats": Kind(50_000_000, floats, options={"use_dictionary": ["n"]}),
     "200-columns": Kind(1_000_000, many_columns, 50_000, {"use_dictionary": False}),
     "long-texts": Kind(40_000, long_texts, 500, {"use_dictionary": False}),
 }
