@@ -79,7 +79,7 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
         }}
       />
       <ViewBar info={current} view={view} state={state} />
-      <div className="rows">
+      <div className="rows" data-wrong={filterError !== undefined || undefined}>
         {rows && (
           <Rows
             grid={grid}

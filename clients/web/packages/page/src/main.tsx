@@ -1,5 +1,8 @@
 import '@bowshot/react/styles.css';
-import './page.css';
+import './styles/page.css';
+import './styles/panels.css';
+import './styles/filter-box.css';
+import './styles/narrow.css';
 
 import { connect } from '@bowshot/client';
 import { BowshotProvider } from '@bowshot/react';

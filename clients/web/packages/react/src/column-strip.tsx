@@ -26,7 +26,7 @@ export function ColumnStrip({ column, profile, onExpand }: ColumnStripProps) {
     <div aria-hidden className="bowshot-strip" title={titleOf(column, profile)} onClick={onExpand}>
       <Shape profile={profile} />
       <div className="bowshot-strip-facts">
-        <span>{roughText(profile.distinct)} distinct</span>
+        <span>{profile.rows === 0 ? 'no rows' : `${roughText(profile.distinct)} distinct`}</span>
         {profile.nulls > 0 && <span data-null="">{percentText(nullShare)} null</span>}
       </div>
     </div>

@@ -5,9 +5,16 @@ const compact = new Intl.NumberFormat('en-US', {
   maximumSignificantDigits: 3,
 });
 
+const grouped = new Intl.NumberFormat('en-US');
+
+/** `8,893`: counts are grouped from four digits on, so that those of a list line up. */
+export function exactText(count: number): string {
+  return grouped.format(count);
+}
+
 /** `1.23M`; exact below 10,000. */
 export function roughText(count: number): string {
-  return count < 10_000 ? groupDigits(String(count)) : compact.format(count);
+  return count < 10_000 ? exactText(count) : compact.format(count);
 }
 
 /** `0.4 %`; what is not zero is never called zero, and what is not all never 100. */

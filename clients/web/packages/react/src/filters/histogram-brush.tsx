@@ -1,7 +1,7 @@
 import type { Histogram } from '@bowshot/client';
 import { useRef, useState, type PointerEvent as ReactPointerEvent } from 'react';
 
-import { countText } from './range-filter.js';
+import { exactText } from '../number-text.js';
 
 interface HistogramBrushProps {
   histogram: Histogram | undefined;
@@ -9,6 +9,8 @@ interface HistogramBrushProps {
   /** The range on the histogram's axis; open where undefined. */
   from: number | undefined;
   to: number | undefined;
+  /** An edge as it is read: with as many digits as the bins' width asks for. */
+  edgeText: (edge: number) => string;
   /** Bins, both ends included; `isDone` when the pointer is lifted. */
   onBrush: (first: number, last: number, isDone: boolean) => void;
 }
@@ -16,7 +18,7 @@ interface HistogramBrushProps {
 const HEIGHT = 72;
 
 /** A histogram to drag over: the bins that the drag covers are the range. The keyboard has the inputs. */
-export function HistogramBrush({ histogram, isLoading, from, to, onBrush }: HistogramBrushProps) {
+export function HistogramBrush({ histogram, isLoading, from, to, ...props }: HistogramBrushProps) {
   const start = useRef<number>(undefined);
   const [hovered, setHovered] = useState<number>();
   if (!histogram) {
@@ -37,7 +39,7 @@ export function HistogramBrush({ histogram, isLoading, from, to, onBrush }: Hist
   const brush = (event: ReactPointerEvent<SVGSVGElement>, isDone: boolean) => {
     if (start.current === undefined) return;
     const bin = binAt(event);
-    onBrush(Math.min(start.current, bin), Math.max(start.current, bin), isDone);
+    props.onBrush(Math.min(start.current, bin), Math.max(start.current, bin), isDone);
     if (isDone) start.current = undefined;
   };
   // A bin that the range cuts counts as a whole here: the rows' own count is exact.
@@ -79,9 +81,13 @@ export function HistogramBrush({ histogram, isLoading, from, to, onBrush }: Hist
       </svg>
       <figcaption>
         {hovered === undefined
-          ? `${isOpen ? '' : 'at most '}${countText(counts.filter((_, bin) => isIn(bin)))} rows`
-          : `${histogram.edgeTexts[hovered]} – ${histogram.edgeTexts[hovered + 1]}: ${countText([counts[hovered]!])}`}
+          ? `${isOpen ? '' : 'at most '}${exactText(sum(counts.filter((_, bin) => isIn(bin))))} rows`
+          : `${props.edgeText(hovered)} – ${props.edgeText(hovered + 1)}: ${exactText(counts[hovered]!)} rows`}
       </figcaption>
     </figure>
   );
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -42,6 +42,7 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
         isLoading={loaded.isLoading}
         from={positionOf(draft.from, type)}
         to={positionOf(draft.to, type)}
+        edgeText={(edge) => (histogram ? edgeText(histogram, edge, type) : '')}
         onBrush={(first, last, isDone) => {
           if (!histogram) return;
           const range = brushed(histogram, first, last, type);
@@ -49,7 +50,7 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
           if (isDone) apply(range);
         }}
       />
-      <div className="bowshot-filter-ends">
+      <div className="bowshot-filter-ends" data-long={isTime(type) || undefined}>
         <End
           label="From"
           type={type}
@@ -119,7 +120,7 @@ function positionOf(text: string, type: string): number | undefined {
 function brushed(histogram: Histogram, first: number, last: number, type: string): RangeText {
   const { edges, edgeTexts } = histogram;
   const isWhole = /^u?int/.test(type);
-  if (type.startsWith('timestamp') || type === 'date32') {
+  if (isTime(type)) {
     const isLong = edges.at(-1)! - edges[0]! > 40 * 86_400_000;
     const text = (edge: number) =>
       isLong || type === 'date32'
@@ -144,7 +145,12 @@ function shortText(value: number, edges: readonly number[]): string {
   return String(Number(value.toFixed(digits)));
 }
 
-/** The rows of a stretch of bins, for a label. */
-export function countText(counts: readonly number[]): string {
-  return groupDigits(String(counts.reduce((sum, count) => sum + count, 0)));
+/** An edge for a label: a time to the second, a number without digits that mean nothing. */
+function edgeText({ edges, edgeTexts }: Histogram, edge: number, type: string): string {
+  if (isTime(type)) return edgeTexts[edge]!.slice(0, 19);
+  return groupDigits(shortText(edges[edge]!, edges));
+}
+
+function isTime(type: string): boolean {
+  return type.startsWith('timestamp') || type === 'date32';
 }

@@ -1,7 +1,8 @@
-import { groupDigits, type ColumnCondition } from '@bowshot/client';
+import { type ColumnCondition } from '@bowshot/client';
 import { useDeferredValue, useState } from 'react';
 
 import type { FilterFormProps } from '../column-filter.js';
+import { exactText } from '../number-text.js';
 import { useValues } from '../summary-hooks.js';
 
 const VALUES_SHOWN = 100;
@@ -76,7 +77,7 @@ function ValueLine({ text, count, share, isTicked, onTick }: ValueLineProps) {
         <span data-null={text === null || undefined} title={text ?? 'null'}>
           {text === null ? 'null' : text === '' ? '(empty)' : text}
         </span>
-        <b>{groupDigits(String(count))}</b>
+        <b>{exactText(count)}</b>
       </label>
     </li>
   );

@@ -68,6 +68,13 @@ function paintName(
     },
     { text: rowNumberText(count), font: theme.numberFont, color: theme.dim },
   ];
+  const widthOf = ({ font, text }: (typeof parts)[number]) => {
+    context.font = font;
+    return context.measureText(text).width;
+  };
+  // Where all has no room the column goes: the value and its rows are what is looked for.
+  const wanted = parts.reduce((sum, part) => sum + widthOf(part) + 10, -10);
+  if (wanted > end - left - CELL_PADDING) parts.shift();
   for (const part of parts) {
     context.font = part.font;
     context.fillStyle = part.color;
