@@ -1,0 +1,43 @@
+// Signs in by the address, and prints what the page gives to take away: node exports.mjs SERVER_URL TOKEN HASH FOLDER
+import { withPage } from './browser.mjs';
+
+const [base, token, hash, folder] = process.argv.slice(2);
+const seen = { errors: [], code: {}, files: {} };
+
+async function code(page) {
+  await page.getByRole('button', { name: 'Code', exact: true }).click();
+  const panel = page.getByRole('dialog', { name: 'Code' });
+  for (const language of ['curl', 'Python', 'JavaScript']) {
+    await panel.getByRole('button', { name: language, exact: true }).click();
+    seen.code[language] = await panel.locator('pre').innerText();
+  }
+  await page.keyboard.press('Escape');
+}
+
+/** Without the browser's file dialog the page keeps the file until it is whole, and saves it then. */
+async function files(page) {
+  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  const panel = page.getByRole('dialog', { name: 'Export' });
+  for (const format of ['Parquet', 'CSV', 'Arrow']) {
+    await panel.getByRole('button', { name: format, exact: true }).click();
+    const coming = page.waitForEvent('download');
+    await panel.getByRole('button', { name: 'Download', exact: true }).click();
+    const download = await coming;
+    seen.files[format] = `${folder}/${download.suggestedFilename()}`;
+    await download.saveAs(seen.files[format]);
+  }
+}
+
+await withPage(async (page) => {
+  page.on('pageerror', (error) => seen.errors.push(String(error)));
+  await page.goto(`${base}/#token=${token}`);
+  await page.locator('[role=gridcell]').first().waitFor();
+  seen.address = page.url();
+  seen.cookies = await page.context().cookies();
+  await page.goto(`${base}/${hash}`);
+  await page.locator('.title p', { hasText: ' of ' }).waitFor();
+  await code(page);
+  await files(page);
+});
+console.log(JSON.stringify(seen));
