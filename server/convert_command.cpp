@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <ctime>
 #include <filesystem>
-#include <thread>
 
 #include "conversion_reporter.hpp"
 #include "source/import/conversion.hpp"
+#include "stop_on_signal.hpp"
 
 namespace bowshot {
 
@@ -32,29 +31,6 @@ constexpr const char* kAbout =
     "checksums.\n\n"
     "IN is a file, a directory or a glob of CSV, NDJSON, Arrow or Parquet files, or a DuckDB "
     "database. It is\nthe conversion that `serve` does by itself into its cache.";
-
-/// SIGINT and SIGTERM as a stop, for as long as this lives.
-class StopOnSignal {
- public:
-  StopOnSignal() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    watcher_ = std::jthread([this](const std::stop_token& ended) {
-      constexpr timespec kLook = {.tv_sec = 0, .tv_nsec = 50'000'000};
-      while (!ended.stop_requested())
-        if (::sigtimedwait(&signals_, nullptr, &kLook) > 0)
-          stop_.request_stop(StopReason::kShutdown);
-    });
-  }
-  StopToken token() const { return stop_.token(); }
-
- private:
-  sigset_t signals_ = {};
-  StopSource stop_;
-  std::jthread watcher_;
-};
 
 Result<std::optional<char>> one_character(std::string_view flag, const std::string& text) {
   if (text.empty()) return std::nullopt;

@@ -51,7 +51,7 @@ SecretDigest digest_of(std::string_view secret) {
   return digest;
 }
 
-Result<Token> Token::read(const std::string& path) {
+Result<std::string> read_token(const std::string& path) {
   const OpenFile file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status{};
   if (file.descriptor < 0 || fstat(file.descriptor, &status) != 0)
@@ -60,13 +60,18 @@ Result<Token> Token::read(const std::string& path) {
     return wrong_file(path, fmt::format("everybody on this machine may read it (mode {:04o}); "
                                         "chmod 600 makes it the owner's alone",
                                         status.st_mode & 07777));
-  std::string text(kBytesMax + 2, '\0');
+  std::string text(Token::kBytesMax + 2, '\0');
   const ssize_t bytes = ::read(file.descriptor, text.data(), text.size());
   if (bytes < 0) return wrong_file(path, std::generic_category().message(errno));
   text.resize(static_cast<size_t>(bytes));
-  auto token = make(trimmed(text));
-  if (!token) return wrong_file(path, token.error().detail);
+  std::string token(trimmed(text));
+  if (const auto good = Token::make(token); !good) return wrong_file(path, good.error().detail);
   return token;
+}
+
+Result<Token> Token::read(const std::string& path) {
+  BOWSHOT_ASSIGN(const std::string token, read_token(path));
+  return make(token);
 }
 
 Result<Token> Token::make(std::string_view text) {

@@ -39,6 +39,9 @@ class Token {
   SecretDigest digest_;
 };
 
+/// The token that a file holds, for who must show it; errors as Token::read().
+Result<std::string> read_token(const std::string& path);
+
 /// The token of `Authorization: Bearer TOKEN`; nothing: no such header, or another scheme.
 std::optional<std::string> bearer_token(const http::Request& request);
 

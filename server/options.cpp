@@ -10,6 +10,7 @@
 #include "convert_command.hpp"
 #include "inspect_command.hpp"
 #include "option_checks.hpp"
+#include "query_command.hpp"
 #include "version.hpp"
 
 namespace bowshot {
@@ -57,14 +58,6 @@ void add_limit_flags(CLI::App& serve, Limits& limits) {
         ->capture_default_str()
         ->group("Limits (bytes, seconds or numbers, as the name says)");
   }
-}
-
-std::string default_cache_directory() {
-  const char* const cache_home = std::getenv("XDG_CACHE_HOME");
-  if (cache_home != nullptr && *cache_home == '/') return fmt::format("{}/bowshot", cache_home);
-  const char* const home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return fmt::format("{}/.cache/bowshot", home);
-  return "/tmp/bowshot";
 }
 
 void add_listening_flags(CLI::App& serve, ServeOptions& options) {
@@ -165,6 +158,14 @@ Result<ServeOptions> complete_options(int argc, const char* const* argv, ServeOp
 
 }  // namespace
 
+std::string default_cache_directory() {
+  const char* const cache_home = std::getenv("XDG_CACHE_HOME");
+  if (cache_home != nullptr && *cache_home == '/') return fmt::format("{}/bowshot", cache_home);
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return fmt::format("{}/.cache/bowshot", home);
+  return "/tmp/bowshot";
+}
+
 std::variant<ServeOptions, int> parse_command_line(int argc, const char* const* argv) {
   constexpr int kMistake = 2;
   ServeOptions flags = default_options();
@@ -173,6 +174,7 @@ std::variant<ServeOptions, int> parse_command_line(int argc, const char* const* 
     std::optional<int> exit_code;  // of a command that ran while it was parsed
     add_convert_command(app, exit_code);
     add_inspect_command(app, exit_code);
+    add_query_command(app, exit_code);
     parse_flags(argc, argv, app, flags);
     if (exit_code) return *exit_code;
   } catch (const CLI::ParseError& error) {
