@@ -401,10 +401,12 @@ class Validation {
         fmt::format("/v1/datasets/{}/{}", request_.dataset, shape_name(request_.shape));
     char separator = '?';
     for (const ParameterInfo& parameter : parameter_table()) {
-      if (!applies_to(parameter, request_.shape) || parameter.kind == Kind::kFilterLanguage)
-        continue;
+      if (!applies_to(parameter, request_.shape)) continue;
       const auto spelt = spelt_.find(&parameter);
-      const std::string_view text = spelt != spelt_.end() ? spelt->second : parameter.default_text;
+      std::string_view text = spelt != spelt_.end() ? spelt->second : parameter.default_text;
+      // It has no value of its own: how the filter is read is said where it is not the default.
+      if (parameter.kind == Kind::kFilterLanguage)
+        text = request_.filter_pointers.empty() ? "" : "cql2-json";
       if (text.empty()) continue;
       url += fmt::format("{}{}={}", separator, parameter.name, percent_encode(text));
       separator = '&';

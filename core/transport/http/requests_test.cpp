@@ -147,6 +147,7 @@ std::vector<Refused> bad_request_lines() {
       {"GET example.com:80 HTTP/1.1" + host, 400, "bad_request"},
       {"GET ftp://h/ HTTP/1.1" + host, 400, "bad_request"},
       {"GET http:///a HTTP/1.1" + host, 400, "bad_request"},
+      {"GET http://:80/a HTTP/1.1" + host, 400, "bad_request"},
       {"GET http://user@h/ HTTP/1.1" + host, 400, "bad_request"},
       {"GET / http/1.1" + host, 400, "bad_request"},
       {"GET / HTTP/1" + host, 400, "bad_request"},

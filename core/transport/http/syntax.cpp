@@ -155,7 +155,9 @@ Result<Target> parse_target(std::string_view method, std::string_view target) {
     target.remove_prefix(kScheme.size());
     const size_t authority_end = std::min(target.find_first_of("/?"), target.size());
     parsed.authority = target.substr(0, authority_end);
-    if (parsed.authority->empty()) return bad_request("the target's authority is empty");
+    // RFC 9110, 4.2.1: a URI with an empty host must be refused.
+    if (parsed.authority->empty() || parsed.authority->starts_with(':'))
+      return bad_request("the target's host is empty");
     target.remove_prefix(authority_end);
   } else if (!target.starts_with('/')) {
     return bad_request("the target must begin with / or http://");
