@@ -61,12 +61,15 @@ class BowshotServer:
     with BowshotServer(["flights=a.parquet"], "--waiting", "0") as server:
         server.get("/v1/datasets")
 
-    `addresses` are all that it listens on; `url`, `host` and `port` are of TCP, if it does.
+    `under` is a command that runs it in its own process (strace -D). `addresses` are all that it
+    listens on; `url`, `host` and `port` are of TCP, if it does.
     """
 
-    def __init__(self, datasets: list[str], *flags: str, port: int | None = 0) -> None:
+    def __init__(
+        self, datasets: list[str], *flags: str, port: int | None = 0, under: tuple[str, ...] = ()
+    ) -> None:
         self._log = tempfile.TemporaryFile(mode="w+b")  # noqa: SIM115 (closed by stop)
-        command = [str(BINARY), "serve", *datasets, *flags]
+        command = [*under, str(BINARY), "serve", *datasets, *flags]
         if port is not None:
             command += ["--port", str(port)]
         self._process = subprocess.Popen(

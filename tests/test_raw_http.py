@@ -1,4 +1,4 @@
-"""Raw bytes against the real server: the cases of raw_http.table, over TCP, a Unix socket, in pieces.
+"""Raw bytes against the real server: raw_http.table, over TCP, a Unix socket, and in pieces.
 
 Behind every case comes a second request in the same send. Where the first was refused it publishes
 a table: had anyone served it, the table would be there.
