@@ -5,11 +5,9 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/parallel.h>
 
 #include <algorithm>
 #include <numeric>
-#include <variant>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
@@ -29,6 +27,15 @@ constexpr int64_t kCacheShareMax = 4;
 
 std::unexpected<Error> out_of_memory() {
   return fail(ErrorCode::kOutOfMemory, "not enough memory for a batch of rows");
+}
+
+Result<std::shared_ptr<arrow::Array>> as_array(std::span<const int64_t> numbers) {
+  arrow::Int64Builder builder;
+  if (!builder.AppendValues(numbers.data(), static_cast<int64_t>(numbers.size())).ok())
+    return out_of_memory();
+  auto array = builder.Finish();
+  if (!array.ok()) return out_of_memory();
+  return *std::move(array);
 }
 
 /// Appends rows of a block one after the other, those that follow one another at once.
@@ -125,25 +132,8 @@ Result<std::unique_ptr<BatchStream>> ScatteredRows::make(std::shared_ptr<const P
   stream->is_ascending_ = std::ranges::is_sorted(stream->rows_);
   stream->caches_ = std::move(caches);
   stream->stop_ = stop;
-  BOWSHOT_TRY(stream->make_columns());
+  BOWSHOT_ASSIGN(stream->outputs_, OutputColumns::make(*stream->plan_));
   return stream;
-}
-
-Result<void> ScatteredRows::make_columns() {
-  for (const NamedExpression& item : plan_->select) {
-    const auto& reference = std::get<ColumnReference>(item.expression->node);
-    BOWSHOT_CHECK(reference.kind != ColumnReference::Kind::kComputed);
-    if (reference.kind == ColumnReference::Kind::kRowNumber) {
-      output_slots_.push_back(-1);
-      continue;
-    }
-    const auto known = std::ranges::find(columns_, reference.index, &ColumnFinisher::column);
-    output_slots_.push_back(static_cast<int>(known - columns_.begin()));
-    if (known != columns_.end()) continue;
-    BOWSHOT_ASSIGN(auto column, ColumnFinisher::make(*plan_->dataset, reference.index));
-    columns_.push_back(std::move(column));
-  }
-  return {};
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ScatteredRows::next() {
@@ -176,7 +166,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ScatteredRows::next_batch() {
 
 int64_t ScatteredRows::part_rows() {
   const auto left = static_cast<int64_t>(rows_.size() - next_row_);
-  if (columns_.empty()) return left;
+  if (outputs_.finishers.empty()) return left;
   if (row_bytes_->is_exact) {
     const int64_t bytes = is_ascending_ ? kBatchBytesTarget : kPartBytesMax;
     const double rows = static_cast<double>(bytes) / std::max(row_bytes_->bytes, 1.0);
@@ -186,8 +176,7 @@ int64_t ScatteredRows::part_rows() {
 }
 
 Result<void> ScatteredRows::estimate() {
-  std::vector<int> columns;
-  for (const ColumnFinisher& column : columns_) columns.push_back(column.column());
+  const std::vector<int> columns = outputs_.columns();
   const GroupRows first = first_group(*plan_->dataset, std::span(rows_).subspan(next_row_, 1));
   BOWSHOT_ASSIGN(row_bytes_, estimate_row_bytes(*first.file, first.group, columns));
   batch_size_.expect(*row_bytes_);
@@ -195,7 +184,7 @@ Result<void> ScatteredRows::estimate() {
 }
 
 Result<void> ScatteredRows::read_part() {
-  if (!row_bytes_ && !columns_.empty()) BOWSHOT_TRY(estimate());
+  if (!row_bytes_ && !outputs_.finishers.empty()) BOWSHOT_TRY(estimate());
   const int64_t count = part_rows();
   const auto rows = std::span(rows_).subspan(next_row_, static_cast<size_t>(count));
   BOWSHOT_ASSIGN(const Sorted sorted, in_ascending_order(rows));
@@ -203,18 +192,7 @@ Result<void> ScatteredRows::read_part() {
   int64_t bytes = 0;
   for (const auto& column : columns) bytes += held_bytes(*column);
   batch_size_.observe(count, bytes);
-  arrow::ArrayVector outputs;
-  for (const int slot : output_slots_) {
-    if (slot >= 0) {
-      outputs.push_back(columns[static_cast<size_t>(slot)]);
-      continue;
-    }
-    arrow::Int64Builder numbers;
-    if (!numbers.AppendValues(rows.data(), count).ok()) return out_of_memory();
-    auto array = numbers.Finish();
-    if (!array.ok()) return out_of_memory();
-    outputs.push_back(*std::move(array));
-  }
+  BOWSHOT_ASSIGN(auto outputs, outputs_.arrange(columns, [&] { return as_array(rows); }));
   part_ = arrow::RecordBatch::Make(plan_->schema, count, std::move(outputs));
   part_used_ = 0;
   next_row_ += static_cast<size_t>(count);
@@ -233,33 +211,21 @@ Result<ScatteredRows::Sorted> ScatteredRows::in_ascending_order(
     sorted.rows[i] = rows[order[i]];
     places[order[i]] = static_cast<int64_t>(i);
   }
-  arrow::Int64Builder builder;
-  if (!builder.AppendValues(places).ok()) return out_of_memory();
-  auto array = builder.Finish();
-  if (!array.ok()) return out_of_memory();
-  sorted.places = *std::move(array);
+  BOWSHOT_ASSIGN(sorted.places, as_array(places));
   return sorted;
 }
 
 Result<arrow::ArrayVector> ScatteredRows::read_columns(const Sorted& sorted) {
-  const int count = static_cast<int>(columns_.size());
-  arrow::ArrayVector arrays(columns_.size());
-  std::vector<std::optional<Error>> errors(columns_.size());
-  std::vector<int64_t> kept_bytes(columns_.size());
+  const size_t count = outputs_.finishers.size();
+  const auto rows = static_cast<int64_t>(sorted.rows.size());
   const int64_t spread = sorted.rows.empty() ? 0 : sorted.rows.back() - sorted.rows.front();
-  const bool in_parallel = count > 1 && spread >= static_cast<int64_t>(sorted.rows.size()) &&
-                           static_cast<int64_t>(sorted.rows.size()) * count >= kParallelBlocksMin;
-  const auto status =
-      arrow::internal::OptionalParallelFor(in_parallel, count, [&](int slot) -> arrow::Status {
-        auto array = read_column(columns_[slot], sorted, kept_bytes[slot]);
-        if (array) arrays[slot] = *std::move(array);
-        if (!array) errors[slot] = std::move(array).error();
-        return arrow::Status::OK();
-      });
-  for (auto& error : errors)
-    if (error) return std::unexpected(*std::move(error));
-  if (!status.ok()) return fail(ErrorCode::kNotReady, "the server is shutting down");
-  kept_bytes_ += std::accumulate(kept_bytes.begin(), kept_bytes.end(), int64_t{0});
+  const bool in_parallel =
+      spread >= rows && rows * static_cast<int64_t>(count) >= kParallelBlocksMin;
+  std::vector<int64_t> kept_bytes(count);
+  auto arrays = bowshot::read_columns(count, in_parallel, [&](size_t slot) {
+    return read_column(outputs_.finishers[slot], sorted, kept_bytes[slot]);
+  });
+  if (arrays) kept_bytes_ += std::accumulate(kept_bytes.begin(), kept_bytes.end(), int64_t{0});
   return arrays;
 }
 
@@ -273,7 +239,8 @@ Result<std::shared_ptr<arrow::Array>> ScatteredRows::read_column(const ColumnFin
   for (std::span<const int64_t> left = sorted.rows; !left.empty();) {
     const GroupRows group = first_group(*plan_->dataset, left);
     left = left.subspan(group.rows.size());
-    const bool keeps = (kept_bytes_ + kept_bytes) * static_cast<int64_t>(columns_.size()) < share;
+    const bool keeps =
+        (kept_bytes_ + kept_bytes) * static_cast<int64_t>(outputs_.finishers.size()) < share;
     BOWSHOT_ASSIGN(auto blocks, ColumnBlocks::make({.file = group.file,
                                                     .group = group.group,
                                                     .column = &column,

@@ -9,7 +9,7 @@
 #include "engine/engine.hpp"
 #include "engine/parquet/batch_size.hpp"
 #include "engine/parquet/column_blocks.hpp"
-#include "engine/parquet/window_columns.hpp"
+#include "engine/parquet/output_columns.hpp"
 
 namespace bowshot {
 
@@ -36,7 +36,6 @@ class ScatteredRows : public BatchStream {
     std::shared_ptr<arrow::Array> places;  // null: they were asked for in this order
   };
   ScatteredRows() = default;
-  Result<void> make_columns();
   Result<std::shared_ptr<arrow::RecordBatch>> next_batch();
   Result<void> estimate();
   /// Reads as many of the rows as memory allows into part_.
@@ -53,9 +52,8 @@ class ScatteredRows : public BatchStream {
   StopToken stop_;
   std::vector<int64_t> rows_;
   bool is_ascending_ = false;
-  size_t next_row_ = 0;                  // in rows_: the first that was not read
-  std::vector<ColumnFinisher> columns_;  // those that are read, each once
-  std::vector<int> output_slots_;        // of each output, the index into columns_; -1: `_row`
+  size_t next_row_ = 0;  // in rows_: the first that was not read
+  OutputColumns outputs_;
   BatchSize batch_size_;
   std::optional<RowBytes> row_bytes_;
   int64_t kept_bytes_ = 0;                    // in the cache, by this request

@@ -3,12 +3,9 @@
 #include <arrow/array.h>
 #include <arrow/chunked_array.h>
 #include <arrow/record_batch.h>
-#include <arrow/util/parallel.h>
 
 #include <algorithm>
-#include <variant>
 
-#include "base/check.hpp"
 #include "base/limits.hpp"
 
 namespace bowshot {
@@ -48,24 +45,8 @@ Result<std::unique_ptr<BatchStream>> WindowStream::make(std::shared_ptr<const Pl
   stream->plan_ = std::move(plan);
   stream->page_maps_ = std::move(page_maps);
   stream->stop_ = stop;
-  BOWSHOT_TRY(stream->make_columns());
+  BOWSHOT_ASSIGN(stream->outputs_, OutputColumns::make(*stream->plan_));
   return stream;
-}
-
-Result<void> WindowStream::make_columns() {
-  for (const NamedExpression& item : plan_->select) {
-    const auto& reference = std::get<ColumnReference>(item.expression->node);
-    if (reference.kind == ColumnReference::Kind::kRowNumber) {
-      output_slots_.push_back(-1);
-      continue;
-    }
-    const auto known = std::ranges::find(columns_, reference.index, &ColumnFinisher::column);
-    output_slots_.push_back(static_cast<int>(known - columns_.begin()));
-    if (known != columns_.end()) continue;
-    BOWSHOT_ASSIGN(auto column, ColumnFinisher::make(*plan_->dataset, reference.index));
-    columns_.push_back(std::move(column));
-  }
-  return {};
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> WindowStream::next() {
@@ -88,7 +69,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> WindowStream::read_batch() {
   }
   int64_t rows = std::min(end_row_ - next_row_, kBatchRowsMax);
   arrow::ArrayVector columns;
-  if (!columns_.empty()) {
+  if (!outputs_.finishers.empty()) {
     if (!run_ || next_row_ == run_end_row_) BOWSHOT_TRY(begin_run());
     rows = std::min({rows, run_end_row_ - next_row_, batch_size_.rows()});
     BOWSHOT_ASSIGN(columns, read_columns(rows));
@@ -97,15 +78,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> WindowStream::read_batch() {
     for (const auto& column : columns) bytes += held_bytes(*column);
     batch_size_.observe(rows, bytes);
   }
-  arrow::ArrayVector outputs;
-  for (const int slot : output_slots_) {
-    if (slot >= 0) {
-      outputs.push_back(columns[slot]);
-      continue;
-    }
-    BOWSHOT_ASSIGN(auto numbers, row_numbers(next_row_, rows));
-    outputs.push_back(std::move(numbers));
-  }
+  BOWSHOT_ASSIGN(auto outputs,
+                 outputs_.arrange(columns, [&] { return row_numbers(next_row_, rows); }));
   next_row_ += rows;
   return arrow::RecordBatch::Make(plan_->schema, rows, std::move(outputs));
 }
@@ -122,8 +96,7 @@ Result<void> WindowStream::begin_run() {
   run_end_row_ = std::min(end_row_, part.first_row + starts[span.group_end]);
   span.rows = run_end_row_ - next_row_;
 
-  std::vector<int> columns;
-  for (const ColumnFinisher& column : columns_) columns.push_back(column.column());
+  const std::vector<int> columns = outputs_.columns();
   BOWSHOT_ASSIGN(const RowBytes row_bytes,
                  estimate_row_bytes(*part.file, span.group_begin, columns));
   batch_size_.expect(row_bytes);
@@ -134,32 +107,16 @@ Result<void> WindowStream::begin_run() {
 }
 
 Result<std::shared_ptr<arrow::Array>> WindowStream::read_column(size_t slot, int64_t rows) {
+  if (stop_.stop_requested()) return std::unexpected(stop_.error());
   BOWSHOT_ASSIGN(const auto values, run_->next(slot, rows, stop_));
-  return columns_[slot].finish(*values);
+  return outputs_.finishers[slot].finish(*values);
 }
 
 Result<arrow::ArrayVector> WindowStream::read_columns(int64_t rows) {
-  const int count = static_cast<int>(columns_.size());
-  arrow::ArrayVector arrays(columns_.size());
-  std::vector<std::optional<Error>> errors(columns_.size());
-  const bool in_parallel = count > 1 && rows * count >= kParallelValuesMin;
-  const auto status =
-      arrow::internal::OptionalParallelFor(in_parallel, count, [&](int slot) -> arrow::Status {
-        if (stop_.stop_requested()) {
-          errors[slot] = stop_.error();
-          return arrow::Status::OK();
-        }
-        auto array = read_column(static_cast<size_t>(slot), rows);
-        if (array)
-          arrays[slot] = *std::move(array);
-        else
-          errors[slot] = std::move(array).error();
-        return arrow::Status::OK();
-      });
-  for (auto& error : errors)
-    if (error) return std::unexpected(*std::move(error));
-  if (!status.ok()) return fail(ErrorCode::kNotReady, "the server is shutting down");
-  return arrays;
+  const size_t count = outputs_.finishers.size();
+  const bool in_parallel = rows * static_cast<int64_t>(count) >= kParallelValuesMin;
+  return bowshot::read_columns(count, in_parallel,
+                               [&](size_t slot) { return read_column(slot, rows); });
 }
 
 Error WindowStream::explain(Error error) const {

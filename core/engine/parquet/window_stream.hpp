@@ -8,8 +8,8 @@
 #include "engine/engine.hpp"
 #include "engine/parquet/batch_size.hpp"
 #include "engine/parquet/group_run.hpp"
+#include "engine/parquet/output_columns.hpp"
 #include "engine/parquet/page_map.hpp"
-#include "engine/parquet/window_columns.hpp"
 
 namespace bowshot {
 
@@ -30,11 +30,10 @@ class WindowStream : public BatchStream {
 
  private:
   WindowStream() = default;
-  Result<void> make_columns();
   Result<std::shared_ptr<arrow::RecordBatch>> read_batch();
   /// Opens the row groups that hold `next_row_`.
   Result<void> begin_run();
-  /// `rows` rows of every column that is read, finished, in the order of `columns_`.
+  /// `rows` rows of every column that is read, finished, in the order of the finishers.
   Result<arrow::ArrayVector> read_columns(int64_t rows);
   Result<std::shared_ptr<arrow::Array>> read_column(size_t slot, int64_t rows);
   /// What a failed read is to the client: a file that changed underneath explains it.
@@ -44,8 +43,7 @@ class WindowStream : public BatchStream {
   std::shared_ptr<const Plan> plan_;  // shared: keeps the dataset's version
   std::shared_ptr<PageMapCache> page_maps_;
   StopToken stop_;
-  std::vector<ColumnFinisher> columns_;  // those that are read, each once
-  std::vector<int> output_slots_;        // of each output, the index into columns_; -1: `_row`
+  OutputColumns outputs_;
   int64_t next_row_ = 0;
   int64_t end_row_ = 0;
   size_t file_ = 0;  // of the run
