@@ -4,6 +4,7 @@ home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 cache=${BOWSHOT_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/bowshot}
 node_home=$cache/deps/node-22.20.0
 flights_home=$cache/deps/vega-datasets-3.2.1
+toxiproxy_home=$cache/deps/toxiproxy-2.7.0
 requirements=$top/tools/requirements-test.txt
 
 # Vite needs Node 20.19, or 22.12 and later.
