@@ -17,6 +17,7 @@
 #include "flow/admission.hpp"
 #include "flow/deadlines.hpp"
 #include "flow/metrics.hpp"
+#include "flow/pulled_answer.hpp"
 #include "flow/request_table.hpp"
 #include "options.hpp"
 #include "query/request.hpp"
@@ -48,6 +49,13 @@ class App {
 
   /// Answers one request: access, route, answer; the last catch of the process.
   void handle(const http::Request& request, http::ResponseWriter& writer, const StopToken& stop);
+
+  /// Begins the answer to a JSON request for a reader in this process. Errors: those that
+  /// POST /v1/query tells.
+  Result<std::unique_ptr<PulledAnswer>> pull(std::string_view json, const StopToken& stop);
+
+  /// Takes a table, as PUT /v1/datasets/{name} does.
+  Result<void> publish(const std::string& name, std::unique_ptr<TableBody> table);
 
   /// Whether a request's body is a table to publish, which its route reads as it comes.
   bool streams_body(const http::Request& head) const {
@@ -98,6 +106,8 @@ class App {
   /// Tells an error that is not told yet, and logs it.
   void conclude(Exchange& exchange, const Result<void>& outcome);
   Result<void> try_query(Exchange& exchange, const Request& request);
+  Result<std::shared_ptr<const Plan>> plan(const Request& request) const;
+  RunContext run_context(const Settings& settings);
 
   // dataset_routes.cpp
   void list_datasets(Exchange& exchange);
@@ -109,6 +119,7 @@ class App {
   Result<void> open_published(const ServeOptions& options);
   Result<void> check_publishable(const std::string& name) const;
   Result<void> try_publish(Exchange& exchange);
+  Result<bool> keep(const std::string& name, PublishStore::Draft& draft);
   Result<void> try_remove(Exchange& exchange);
 
   // files_routes.cpp

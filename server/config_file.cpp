@@ -312,14 +312,29 @@ std::vector<ConfigKey> config_keys() {
   return keys;
 }
 
-Result<void> read_config_file(const std::string& path, ServeOptions& options) {
-  BOWSHOT_ASSIGN(const std::string text, read_text(path));
-  std::error_code failed;
-  const ConfigSource source{.path = path,
-                            .folder = std::filesystem::absolute(path, failed).parent_path()};
+namespace {
+
+Result<void> read_config(const ConfigSource& source, std::string_view text, ServeOptions& options) {
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) return source.wrong(parsed.error().source(), parsed.error().description());
   return ConfigReader(&source, &options).read_tables(parsed.table());
+}
+
+}  // namespace
+
+Result<void> read_config_file(const std::string& path, ServeOptions& options) {
+  BOWSHOT_ASSIGN(const std::string text, read_text(path));
+  std::error_code failed;
+  return read_config(
+      {.path = path, .folder = std::filesystem::absolute(path, failed).parent_path()}, text,
+      options);
+}
+
+Result<void> read_config_text(const std::string& name, std::string_view text,
+                              ServeOptions& options) {
+  std::error_code failed;
+  return read_config({.path = name, .folder = std::filesystem::current_path(failed)}, text,
+                     options);
 }
 
 }  // namespace bowshot

@@ -21,4 +21,9 @@ std::vector<ConfigKey> config_keys();
 /// with the nearest known key where one is unknown. The options are then of no use.
 Result<void> read_config_file(const std::string& path, ServeOptions& options);
 
+/// The same of a file's text, which errors name `name`; its paths are relative to the working
+/// directory.
+Result<void> read_config_text(const std::string& name, std::string_view text,
+                              ServeOptions& options);
+
 }  // namespace bowshot

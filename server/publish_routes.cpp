@@ -98,6 +98,27 @@ void App::put_dataset(Exchange& exchange) {
   conclude(exchange, try_publish(exchange));
 }
 
+/// Shows a table that is written down. True: in the place of another.
+Result<bool> App::keep(const std::string& name, PublishStore::Draft& draft) {
+  BOWSHOT_TRY(check_publishable(name));  // the body may have taken hours
+  bool was_there = false;
+  BOWSHOT_TRY(published_->keep(name, draft, [&](std::shared_ptr<DatasetSource> source) {
+    was_there = catalog_->replace(name, std::move(source)) != nullptr;
+  }));
+  log_event(spdlog::level::info, "published",
+            {{"dataset", name},
+             {"rows", std::to_string(draft.dataset()->rows())},
+             {"version", draft.dataset()->version()}});
+  return was_there;
+}
+
+Result<void> App::publish(const std::string& name, std::unique_ptr<TableBody> table) {
+  BOWSHOT_TRY(check_publishable(name));
+  BOWSHOT_ASSIGN(const auto draft, published_->write(name, std::move(table)));
+  BOWSHOT_TRY(keep(name, *draft));
+  return {};
+}
+
 Result<void> App::try_publish(Exchange& exchange) {
   const std::string& name = exchange.parts[0];
   BOWSHOT_TRY(exchange.check_no_parameters());
@@ -110,16 +131,8 @@ Result<void> App::try_publish(Exchange& exchange) {
 
   BOWSHOT_ASSIGN(const auto draft,
                  published_->write(name, format, chunks_of(exchange.request), exchange.stop));
-  BOWSHOT_TRY(check_publishable(name));  // the body may have taken hours
-  bool was_there = false;
-  BOWSHOT_TRY(published_->keep(name, *draft, [&](std::shared_ptr<DatasetSource> source) {
-    was_there = catalog_->replace(name, std::move(source)) != nullptr;
-  }));
+  BOWSHOT_ASSIGN(const bool was_there, keep(name, *draft));
   const Dataset& dataset = *draft->dataset();
-  log_event(spdlog::level::info, "published",
-            {{"dataset", name},
-             {"rows", std::to_string(dataset.rows())},
-             {"version", dataset.version()}});
   exchange.headers.set("Bowshot-Version", dataset.version());
   exchange.headers.set("Location", fmt::format("/v1/datasets/{}", name));
   exchange.send(was_there ? 200 : 201, "application/json",

@@ -92,14 +92,34 @@ void set_query_headers(const Request& request, const Dataset& dataset, const Neg
 
 }  // namespace
 
-Result<void> App::try_query(Exchange& exchange, const Request& request) {
-  const auto begun = std::chrono::steady_clock::now();
+Result<std::shared_ptr<const Plan>> App::plan(const Request& request) const {
   BOWSHOT_ASSIGN(const auto dataset, catalog_->current(request.dataset));
   if (request.version && *request.version != dataset->version())
     return fail(ErrorCode::kVersionChanged,
                 fmt::format("the request is for version {}; the current version is {}",
                             *request.version, dataset->version()));
-  BOWSHOT_ASSIGN(const auto plan, make_plan(request, dataset));
+  return make_plan(request, dataset);
+}
+
+RunContext App::run_context(const Settings& settings) {
+  return {.limits = &settings.limits,
+          .engines = &engines_,
+          .admission = &admission_,
+          .deadlines = &deadlines_,
+          .metrics = &metrics_};
+}
+
+Result<std::unique_ptr<PulledAnswer>> App::pull(std::string_view json, const StopToken& stop) {
+  const auto current = settings();
+  BOWSHOT_ASSIGN(const Request request, parse_json_request(json, current->limits));
+  BOWSHOT_ASSIGN(auto plan, this->plan(request));
+  return PulledAnswer::open(run_context(*current), std::move(plan), stop);
+}
+
+Result<void> App::try_query(Exchange& exchange, const Request& request) {
+  const auto begun = std::chrono::steady_clock::now();
+  BOWSHOT_ASSIGN(const auto plan, this->plan(request));
+  const Dataset& dataset = *plan->dataset;
   const std::string accept = exchange.request.headers.get("Accept");
   const std::string accept_encoding = exchange.request.headers.get("Accept-Encoding");
   BOWSHOT_ASSIGN(const Negotiated negotiated,
@@ -108,19 +128,14 @@ Result<void> App::try_query(Exchange& exchange, const Request& request) {
                                            .accept_encoding = accept_encoding,
                                            .is_same_machine = exchange.request.is_same_machine}));
   http::Headers headers = exchange.headers;
-  set_query_headers(request, *dataset, negotiated, headers);
+  set_query_headers(request, dataset, negotiated, headers);
   std::swap(exchange.headers, headers);  // from here on answers carry them; errors do not
-  const bool unchanged = exchange.is_not_modified(answer_etag(request, *dataset, negotiated));
+  const bool unchanged = exchange.is_not_modified(answer_etag(request, dataset, negotiated));
   std::swap(exchange.headers, headers);
   if (unchanged) return {};
   HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun,
                 /*takes_body=*/exchange.request.method != "HEAD");
-  const RunContext context{.limits = &exchange.settings->limits,
-                           .engines = &engines_,
-                           .admission = &admission_,
-                           .deadlines = &deadlines_,
-                           .metrics = &metrics_};
-  auto outcome = run_answer(context, plan, negotiated, sink, exchange.stop);
+  auto outcome = run_answer(run_context(*exchange.settings), plan, negotiated, sink, exchange.stop);
   log_event(spdlog::level::debug, "query answered",
             {{"request_id", exchange.request_id},
              {"dataset", request.dataset},

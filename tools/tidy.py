@@ -29,6 +29,7 @@ STAGES = [
     "flow",
     "transport",
     "server",
+    "abi",
 ]
 CPP = {".cpp", ".hpp"}
 WEB = {".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".css"}
@@ -131,8 +132,8 @@ def check_unfinished(source: Source) -> Iterator[Finding]:
 
 def stage_of(path: str) -> str | None:
     parts = PurePosixPath(path).parts
-    if parts[0] == "server":
-        return "server"
+    if parts[0] in ("server", "abi"):
+        return parts[0]
     return parts[1] if parts[0] == "core" and len(parts) > 2 and parts[1] in STAGES else None
 
 
@@ -142,8 +143,8 @@ def check_include_order(source: Source) -> Iterator[Finding]:
         return
     for match in re.finditer(r'^\s*#include "([^"]+)"', source.code, re.MULTILINE):
         included, separator, _ = match[1].partition("/")
-        if not separator and stage == "server":
-            continue  # the server's own files stand in one folder
+        if not separator and stage in ("server", "abi"):
+            continue  # their own files stand in one folder
         if included not in STAGES:
             message = f'"{match[1]}": name the file from its stage on, as in "base/error.hpp"'
         elif STAGES.index(included) > STAGES.index(stage):

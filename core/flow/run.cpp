@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <utility>
 
 #include "encode/body.hpp"
+#include "flow/query_meter.hpp"
 #include "query/overflow_origin.hpp"
 
 namespace bowshot {
@@ -14,35 +14,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long a stream lets interactive answers go first, a batch. About what a batch costs to make.
-constexpr std::chrono::milliseconds kGiveWayMax{10};
-
 double seconds_since(Clock::time_point begun) {
   return std::chrono::duration<double>(Clock::now() - begun).count();
 }
-
-/// Counts a query from the engine's start to its being idle, and how long a stop took.
-class QueryMeter {
- public:
-  QueryMeter(FlowMetrics* metrics, const StopToken& stop)
-      : metrics_(metrics), stopped_(stop, [this] { stopped_at_ = Clock::now(); }) {
-    ++metrics_->queries_running;
-    ++metrics_->queries_total;
-  }
-  ~QueryMeter() {
-    --metrics_->queries_running;
-    const Clock::time_point stopped_at = stopped_at_;
-    if (stopped_at != Clock::time_point{})
-      metrics_->cancel_seconds.observe(seconds_since(stopped_at));
-  }
-  QueryMeter(const QueryMeter&) = delete;
-  QueryMeter& operator=(const QueryMeter&) = delete;
-
- private:
-  FlowMetrics* metrics_;  // outlives every run
-  std::atomic<Clock::time_point> stopped_at_ = Clock::time_point{};
-  StopCallback stopped_;
-};
 
 /// One answer at work. Lives on the stack of run_answer().
 class Run {
@@ -140,6 +114,15 @@ Error past_deadline(const Error& error, int64_t seconds) {
 
 }  // namespace
 
+Error count_failure(const RunContext& context, const Plan& plan, Error error) {
+  error = with_overflow_origin(std::move(error), plan);
+  if (error.code == ErrorCode::kDeadlineExceeded)
+    error = past_deadline(error, context.limits->first_batch_seconds);
+  const bool left = error.code == ErrorCode::kCancelled;
+  ++(left ? context.metrics->queries_cancelled : context.metrics->queries_failed);
+  return error;
+}
+
 Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> plan,
                         const Negotiated& negotiated, AnswerSink& sink, const StopToken& client) {
   const auto run_in_order = [&]() -> Result<void> {
@@ -154,13 +137,7 @@ Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> p
     return run.send();
   };
   Result<void> outcome = run_in_order();
-  if (!outcome) {
-    outcome = fail(with_overflow_origin(std::move(outcome).error(), *plan));
-    if (outcome.error().code == ErrorCode::kDeadlineExceeded)
-      outcome = fail(past_deadline(outcome.error(), context.limits->first_batch_seconds));
-    const bool left = outcome.error().code == ErrorCode::kCancelled;
-    ++(left ? context.metrics->queries_cancelled : context.metrics->queries_failed);
-  }
+  if (!outcome) return fail(count_failure(context, *plan, std::move(outcome).error()));
   return outcome;
 }
 

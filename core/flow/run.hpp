@@ -52,6 +52,13 @@ struct RunContext {
   FlowMetrics* metrics;
 };
 
+/// How long a stream lets interactive answers go first, a batch. About what a batch costs to make.
+inline constexpr std::chrono::milliseconds kGiveWayMax{10};
+
+/// Counts a run that failed, and says what it is to be told of: where a number overflowed, which
+/// limit has passed.
+Error count_failure(const RunContext& context, const Plan& plan, Error error);
+
 /// Runs one answer on the calling thread, from the slot to the last byte. An error that comes
 /// before sink.begin() is the caller's to tell; after it the sink has been aborted.
 /// Errors: `overloaded`, `deadline_exceeded`, `cancelled`, those of the engine and the encoder.

@@ -9,6 +9,7 @@
 #include <functional>
 #include <thread>
 
+#include "flow/pulled_answer.hpp"
 #include "source/test_files.hpp"
 
 namespace bowshot {
@@ -131,17 +132,24 @@ class RunAnswer : public testing::Test {
     plan_ = plan;
   }
 
-  Result<void> run(const StopToken& client = {}) {
-    const Negotiated negotiated{.media_type = "application/vnd.apache.arrow.stream"};
-    const RunContext context{.limits = &limits_,
-                             .engines = &engines_,
-                             .admission = &admission_,
-                             .deadlines = &deadlines_,
-                             .metrics = &metrics_};
-    auto outcome = run_answer(context, plan_, negotiated, sink_, client);
+  RunContext context() {
+    return {.limits = &limits_,
+            .engines = &engines_,
+            .admission = &admission_,
+            .deadlines = &deadlines_,
+            .metrics = &metrics_};
+  }
+
+  void expect_idle() {
     EXPECT_EQ(metrics_.queries_running, 0);
     EXPECT_EQ(engine_.streams_alive, 0);
     EXPECT_EQ(admission_.counters().streams_running, 0);
+  }
+
+  Result<void> run(const StopToken& client = {}) {
+    const Negotiated negotiated{.media_type = "application/vnd.apache.arrow.stream"};
+    auto outcome = run_answer(context(), plan_, negotiated, sink_, client);
+    expect_idle();
     return outcome;
   }
 
@@ -274,6 +282,70 @@ TEST_F(RunAnswer, WithoutASlotNothingBegins) {
   const auto outcome = run_answer(context, plan_, {}, sink_, {});
   EXPECT_EQ(outcome.error().code, ErrorCode::kOverloaded);
   EXPECT_EQ(metrics_.queries_total, 0);
+}
+
+TEST_F(RunAnswer, PulledBatchesComeInOrderAndFreeTheSlot) {
+  engine_.steps = {give(10), give(5'000)};
+  {
+    auto answer = PulledAnswer::open(context(), plan_, {});
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(admission_.counters().streams_running, 1);
+    int64_t rows = 0;
+    while (true) {
+      const auto batch = (*answer)->next();
+      ASSERT_TRUE(batch);
+      if (!*batch) break;
+      rows += (*batch)->num_rows();
+    }
+    EXPECT_EQ(rows, 5'010);
+    EXPECT_EQ((*answer)->next().value(), nullptr);
+  }
+  expect_idle();
+  EXPECT_EQ(metrics_.rows_total, 5'010);
+}
+
+TEST_F(RunAnswer, PulledAnswersThatAreLetGoStopTheirQuery) {
+  engine_.steps = {give(10), wait_for_stop()};
+  {
+    auto answer = PulledAnswer::open(context(), plan_, {});
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE((*answer)->next());
+  }
+  expect_idle();
+}
+
+TEST_F(RunAnswer, PulledAnswersTellTheirErrorsAndTellThemAgain) {
+  engine_.steps = {fail_with(ErrorCode::kOverflow)};
+  const auto never = PulledAnswer::open(context(), plan_, {});
+  ASSERT_FALSE(never);
+  EXPECT_EQ(never.error().code, ErrorCode::kOverflow);
+
+  engine_.steps = {give(10), fail_with(ErrorCode::kVersionChanged), give(1)};
+  auto answer = PulledAnswer::open(context(), plan_, {});
+  ASSERT_TRUE(answer);
+  for (int i = 0; i < 3; ++i) {
+    const auto batch = (*answer)->next();
+    if (batch) continue;
+    EXPECT_EQ(batch.error().code, ErrorCode::kVersionChanged);
+  }
+  EXPECT_FALSE((*answer)->next());
+  answer->reset();
+  expect_idle();
+  EXPECT_EQ(metrics_.queries_failed, 2);
+}
+
+TEST_F(RunAnswer, PulledAnswersStopWithTheirClient) {
+  engine_.steps = {give(10), wait_for_stop()};
+  StopSource client;
+  auto answer = PulledAnswer::open(context(), plan_, client.token());
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE((*answer)->next());
+  client.request_stop(StopReason::kClientLeft);
+  const auto batch = (*answer)->next();
+  ASSERT_FALSE(batch);
+  EXPECT_EQ(batch.error().code, ErrorCode::kCancelled);
+  answer->reset();
+  expect_idle();
 }
 
 }  // namespace

@@ -163,15 +163,18 @@ Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write(const std::stri
                                                                  TableFormat format,
                                                                  BodyChunks chunks,
                                                                  const StopToken& stop) {
-  std::unique_ptr<Draft> draft(new Draft);
-  BOWSHOT_ASSIGN(draft->descriptor_, make_file(&draft->path_));
   std::string spool_path;
   BOWSHOT_ASSIGN(const int spool_descriptor, make_file(&spool_path));
   const OpenFile spool(spool_descriptor);
   if (!spool_path.empty()) ::unlink(spool_path.c_str());  // by its descriptor alone from here on
+  BOWSHOT_ASSIGN(auto body, TableBody::make(format, std::move(chunks), spool.descriptor(), stop));
+  return write(name, std::move(body));
+}
 
-  BOWSHOT_ASSIGN(const auto body,
-                 TableBody::make(format, std::move(chunks), spool.descriptor(), stop));
+Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write(const std::string& name,
+                                                                 std::unique_ptr<TableBody> body) {
+  std::unique_ptr<Draft> draft(new Draft);
+  BOWSHOT_ASSIGN(draft->descriptor_, make_file(&draft->path_));
   const int64_t bytes_max = folder_.empty() ? memory_bytes_left() : INT64_MAX;
   const auto output = std::make_shared<DescriptorOutput>(draft->descriptor_, bytes_max);
   const auto explain = [&](Error error) {

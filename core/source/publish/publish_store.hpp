@@ -63,6 +63,7 @@ class PublishStore {
   /// `out_of_memory`, those of `chunks`.
   Result<std::unique_ptr<Draft>> write(const std::string& name, TableFormat format,
                                        BodyChunks chunks, const StopToken& stop);
+  Result<std::unique_ptr<Draft>> write(const std::string& name, std::unique_ptr<TableBody> body);
   /// Puts a draft in its place, durably, and shows it before any other draft of that name.
   Result<void> keep(const std::string& name, Draft& draft,
                     const std::function<void(std::shared_ptr<DatasetSource>)>& show);

@@ -156,6 +156,25 @@ class ParquetBody : public TableBody {
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // into reader_
 };
 
+class ReaderBody : public TableBody {
+ public:
+  ReaderBody(std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop)
+      : TableBody(stop), batches_(std::move(batches)) {}
+
+  Result<void> open() { return declare(*batches_->schema()); }
+
+ private:
+  Result<BatchPtr> read() override {
+    return read_guarded<BatchPtr>(kName, [&]() -> arrow::Result<BatchPtr> {
+      BatchPtr batch;
+      ARROW_RETURN_NOT_OK(batches_->ReadNext(&batch));
+      return batch;
+    });
+  }
+
+  const std::shared_ptr<arrow::RecordBatchReader> batches_;  // the maker's too
+};
+
 template <class Body>
 Result<std::unique_ptr<TableBody>> open_spooled(const BodyChunks& chunks, int spool,
                                                 const StopToken& stop) {
@@ -193,6 +212,13 @@ Result<std::unique_ptr<TableBody>> TableBody::make(TableFormat format, BodyChunk
       break;
   }
   return open_spooled<ParquetBody>(chunks, spool, stop);
+}
+
+Result<std::unique_ptr<TableBody>> TableBody::make(
+    std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop) {
+  auto body = std::make_unique<ReaderBody>(std::move(batches), stop);
+  BOWSHOT_TRY(body->open());
+  return body;
 }
 
 Result<void> TableBody::declare(const arrow::Schema& schema) {

@@ -27,6 +27,9 @@ class TableBody {
   /// Errors: `bad_data`, `out_of_space`, and those of `chunks`.
   static Result<std::unique_ptr<TableBody>> make(TableFormat format, BodyChunks chunks, int spool,
                                                  const StopToken& stop);
+  /// The batches of a reader in this process.
+  static Result<std::unique_ptr<TableBody>> make(std::shared_ptr<arrow::RecordBatchReader> batches,
+                                                 const StopToken& stop);
   virtual ~TableBody() = default;
 
   /// Protocol types; no metadata.
