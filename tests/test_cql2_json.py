@@ -126,10 +126,12 @@ def test_errors_point_at_the_place(
 
 
 def test_languages_that_do_not_agree(server: BowshotServer) -> None:
-    for shown, language in (({"op": ">", "args": [P, 1]}, "cql2-text"), ("age > 1", "cql2-json")):
-        body = {"dataset": "people", "shape": "count", "filter": shown, "filter-lang": language}
-        problem = server.query(body).problem()
-        assert (problem["code"], problem["parameter"]) == ("bad_parameter", "filter-lang")
+    node = {"op": ">", "args": [P, 1]}
+    body = {"dataset": "people", "shape": "count"}
+    problem = server.query({**body, "filter": node, "filter-lang": "cql2-text"}).problem()
+    assert (problem["code"], problem["parameter"]) == ("bad_parameter", "filter-lang")
+    problem = server.query({**body, "filter": "age > 1", "filter-lang": "cql2-json"}).problem()
+    assert (problem["code"], problem["parameter"]) == ("bad_filter", "filter")
     for wrong in (5, None, [1], True):
         body = {"dataset": "people", "shape": "count", "filter": wrong}
         assert server.query(body).problem()["code"] == "bad_parameter"
@@ -138,6 +140,15 @@ def test_languages_that_do_not_agree(server: BowshotServer) -> None:
     assert (problem["code"], problem["parameter"]) == ("bad_filter", "filter")
     asked["filter-lang"] = "sql"
     assert server.get("/v1/datasets/people/count", asked).code() == "bad_parameter"
+
+
+def test_a_string_of_json_is_read_as_its_language_says(server: BowshotServer) -> None:
+    node = {"op": ">", "args": [P, 30]}
+    body = {"dataset": "people", "shape": "rows", "select": ["_row"], "format": "json"}
+    as_text = server.query({**body, "filter": json.dumps(node), "filter-lang": "cql2-json"})
+    assert as_text.status == 200, as_text.body
+    assert as_text.json()["rows"] == rows_of(server, "people", {"filter": "age > 30"})
+    assert server.query({**body, "filter": json.dumps(node)}).code() == "bad_filter"
 
 
 def test_limits(server: BowshotServer) -> None:

@@ -102,15 +102,17 @@ class ChainBinder {
     return number_class;
   }
 
-  /// A fraction is a decimal beside integers and decimals: only the second operand tells.
+  /// A fraction is exact beside decimals only, else a float64, as `i * 1.5` is to whoever reads it:
+  /// only the second operand tells.
   NumberClass first_class(const std::vector<Operand>& operands) const {
     const bool is_float =
         is_fraction(operands[0]) &&
-        (is_fraction(operands[1]) || class_of(operands[1]) == NumberClass::kFloat);
+        (is_fraction(operands[1]) || class_of(operands[1]) != NumberClass::kDecimal);
     return allowed(is_float ? NumberClass::kFloat : class_of(operands[0]));
   }
 
   NumberClass widest_with(const Operand& operand) const {
+    if (is_fraction(operand) && class_ == NumberClass::kInteger) return NumberClass::kFloat;
     const NumberClass wider = allowed(std::max(class_, class_of(operand)));
     if (wider != NumberClass::kDecimal || function_ != Function::kMultiply) return wider;
     const bool fits =

@@ -103,9 +103,12 @@ TEST(JsonRequest, LanguagesMustAgree) {
   EXPECT_TRUE(request(R"("filter":{"property":"a"})"));
   EXPECT_TRUE(request(R"("filter":{"property":"a"},"filter-lang":"cql2-json")"));
   EXPECT_TRUE(request(R"("filter-lang":"cql2-text","filter":"a")"));
-  for (const std::string_view rest :
-       {R"("filter":{"property":"a"},"filter-lang":"cql2-text")",
-        R"("filter-lang":"cql2-json","filter":"a")", R"("filter-lang":"sql","filter":"a")"}) {
+  EXPECT_TRUE(request(R"("filter-lang":"cql2-json","filter":"{\"property\":\"a\"}")"));
+  const auto text = request(R"("filter-lang":"cql2-json","filter":"a")");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, ErrorCode::kBadFilter);
+  for (const std::string_view rest : {R"("filter":{"property":"a"},"filter-lang":"cql2-text")",
+                                      R"("filter-lang":"sql","filter":"a")"}) {
     const auto parsed = request(rest);
     ASSERT_FALSE(parsed) << rest;
     EXPECT_EQ(parsed.error().parameter, "filter-lang") << rest;

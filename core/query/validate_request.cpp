@@ -258,17 +258,15 @@ class Validation {
     return fail(std::move(error));
   }
 
-  /// In a URL the language tells what the text is; in JSON the value does, and a language that is
-  /// given must agree.
+  /// The language tells what a text is; an object is cql2-json, whatever the default says.
   Result<void> set_filter(const ParameterInfo& parameter) {
     const auto* text = std::get_if<std::string>(&filter_->value);
     const JsonValue* json = filter_->json;
     const bool is_object = json && json->kind == JsonValue::Kind::kObject;
     if (!text && !is_object) return wrong_kind(parameter, *filter_);
-    if (json && filter_is_json_ && *filter_is_json_ != is_object)
+    if (is_object && filter_is_json_ == false)
       return fail({.code = ErrorCode::kBadParameter,
-                   .detail = is_object ? "the filter is an object, which is cql2-json"
-                                       : "the filter is a string, which is cql2-text",
+                   .detail = "the filter is an object, which is cql2-json",
                    .parameter = "filter-lang",
                    .pointer = "/filter-lang"});
     if (is_object) return set_json_filter(parameter, *json);

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 C = pl.col
 AGE, NAME, MEMBER, HEIGHT, ID = C("age"), C("name"), C("member"), C("height"), C("id")
@@ -113,6 +114,13 @@ def keep(predicate: pl.Expr) -> Callable[[Any], pl.DataFrame]:
     return lambda t: t.people.filter(predicate).select("id")
 
 
+def zoned_nanoseconds(t: Any, keep: Callable[[int], bool], first: int) -> pa.Table:
+    """Of the first six rows; Polars does not hold the table."""
+    rows = t.arrow["types"].slice(first, 6 - first)
+    counts = rows["timestamp_ns_zone"].cast(pa.int64()).to_pylist()
+    return rows.select(["id"]).filter(pa.array([n is not None and keep(n) for n in counts]))
+
+
 EXPECTED: dict[str, Callable[[Any], Any]] = {name: keep(p) for name, p in PEOPLE.items()} | {
     "int64 extremes": lambda t: t.extremes.filter(C("id") < 2).select("id"),
     "integers beyond 2^53 compare exactly": lambda t: t.extremes.filter(
@@ -143,5 +151,9 @@ EXPECTED: dict[str, Callable[[Any], Any]] = {name: keep(p) for name, p in PEOPLE
         t.parts.with_columns(ROW.alias("_row"))
         .filter(C("colour").cast(pl.String) == "white")
         .select("id", "_row")
+    ),
+    "zoned nanoseconds compare": lambda t: zoned_nanoseconds(t, lambda ns: ns > 0, 0),
+    "zoned nanoseconds between times and in a list": lambda t: zoned_nanoseconds(
+        t, lambda ns: 0 <= ns <= 86_400 * 10**9 and ns != 86_400_000, 3
     ),
 }

@@ -121,4 +121,11 @@ EXPECTED: dict[str, Callable[[Any], Any]] = {
     "computed arithmetic of decimals": lambda t: t.extremes.select(
         (C("money") * 2).cast(pl.Decimal(19, 2)).alias("more")
     )[:3],
+    "computed arithmetic of integers and fractions": lambda t: t.extremes.select(
+        (C("small").cast(pl.Float64) * 1.5 + 0.25).alias("more"),
+        (0.5 - C("id").cast(pl.Float64)).alias("less"),
+    ),
+    "computed arithmetic of decimals and fractions": lambda t: t.extremes.select(
+        (C("money") * 15 / 10).cast(pl.Decimal(20, 3)).alias("more")
+    )[:3],
 }

@@ -172,7 +172,9 @@ TEST_F(DuckDbExpressions, ComparesTimes) {
         {"us", arrow::timestamp(TimeUnit::MICRO), "[0, 1728000000000001, -1, null]"},
         {"ns", arrow::timestamp(TimeUnit::NANO), "[0, 1728000000000000001, -1, null]"},
         {"zoned", arrow::timestamp(TimeUnit::MICRO, "Europe/Paris"),
-         "[0, 1728000000000000, -1, null]"}});
+         "[0, 1728000000000000, -1, null]"},
+        {"zoned_ns", arrow::timestamp(TimeUnit::NANO, "UTC"),
+         "[0, 1728000000000001000, -1000, null]"}});
   expect_rows("day = DATE('1970-01-01')", "[0]");
   expect_rows("day < DATE('1970-01-01')", "[2]");
   expect_rows("s >= TIMESTAMP('2024-10-04T00:00:00Z')", "[1]");
@@ -187,6 +189,12 @@ TEST_F(DuckDbExpressions, ComparesTimes) {
   expect_rows("ns <= DATE('9999-12-31')", "[0, 1, 2]");
   expect_rows("s < TIMESTAMP('0001-01-01T00:00:00Z')", "[]");
   expect_rows("ns = us", "[0]");
+  expect_rows("zoned_ns = TIMESTAMP('2024-10-04T00:00:00.000001Z')", "[1]");
+  expect_rows("zoned_ns < TIMESTAMP('1970-01-01T00:00:00Z')", "[2]");
+  expect_rows("zoned_ns IN (TIMESTAMP('1970-01-01T00:00:00Z'))", "[0]");
+  expect_rows("zoned_ns >= DATE('2024-10-04')", "[1]");
+  expect_rows("zoned_ns > zoned", "[1]");
+  expect_rows("zoned_ns = us", "[0, 1, 2]");
 }
 
 TEST_F(DuckDbExpressions, BinsIntegersAndDecimals) {

@@ -48,13 +48,24 @@ std::string row_number_sql(const std::vector<DatasetFile>& files) {
       fmt::join(starts, ","));
 }
 
-/// Whether DuckDB reads a column in another type than Arrow does: UUIDs, which it shows as text.
-bool needs_cast(const DataFile& file, int column) {
+bool is_zoned_nanoseconds(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::TIMESTAMP) return false;
+  const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
+  return timestamp.unit() == arrow::TimeUnit::NANO && !timestamp.timezone().empty();
+}
+
+/// DuckDB reads some columns in another type than Arrow does: UUIDs, which it shows as text, and
+/// zoned nanoseconds, which it cuts to microseconds of TIMESTAMPTZ.
+std::string read_sql(const DataFile& file, int column, const arrow::DataType& type) {
+  std::string name = fmt::format("p{}", column);
   const parquet::SchemaDescriptor& schema = *file.metadata()->schema();
-  return std::ranges::any_of(leaf_columns(schema, {column}), [&](int leaf) {
-    const auto& type = schema.Column(leaf)->logical_type();
-    return type && type->is_UUID();
+  const bool is_uuid = std::ranges::any_of(leaf_columns(schema, {column}), [&](int leaf) {
+    const auto& logical = schema.Column(leaf)->logical_type();
+    return logical && logical->is_UUID();
   });
+  if (is_uuid) return fmt::format("CAST({} AS {})", name, sql_type(type));
+  if (is_zoned_nanoseconds(type)) return fmt::format("make_timestamp_ns(epoch_ns({}))", name);
+  return name;
 }
 
 /// Bounds in Parquet footers leave NaN out, and DuckDB folds and prunes by them as if they did not:
@@ -104,17 +115,15 @@ Result<std::string> parquet_source(const Scan& scan) {
   const arrow::Schema& schema = *scan.dataset->schema();
 
   std::string columns;
-  const auto read_sql = [&](int column) {
-    std::string name = fmt::format("p{}", column);
-    if (!needs_cast(*files.front().file, column)) return name;
-    return fmt::format("CAST({} AS {})", name, sql_type(*schema.field(column)->type()));
+  const auto read = [&](int column) {
+    return read_sql(*files.front().file, column, *schema.field(column)->type());
   };
   const auto add = [&](const std::string& sql, const std::string& name) {
     columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", sql, name);
   };
-  for (const int column : scan.stored_columns) add(read_sql(column), fmt::format("c{}", column));
+  for (const int column : scan.stored_columns) add(read(column), fmt::format("c{}", column));
   for (const int column : scan.value_columns)
-    add(value_sql(read_sql(column), *schema.field(column)->type()), fmt::format("v{}", column));
+    add(value_sql(read(column), *schema.field(column)->type()), fmt::format("v{}", column));
   if (scan.row_number) add(row_number_sql(files), "r");
   if (columns.empty()) columns = "1 AS one";  // rows are counted, nothing is read
 
