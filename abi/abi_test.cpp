@@ -249,6 +249,103 @@ TEST_F(Abi, AnAnswerThatIsStoppedIsBrokenOff) {
   EXPECT_TRUE(taken.is_whole == (std::ranges::count(taken.body, '\n') == kRows));
 }
 
+struct Encoded {
+  std::string problem;
+  std::string media_type;
+  std::string coding;
+  int64_t length = -1;
+  std::string bytes;
+  std::string last;
+  bool is_whole = false;
+};
+
+/// `batches` as one body.
+Encoded encode(const std::shared_ptr<arrow::RecordBatchReader>& batches, const char* format,
+               const char* accept = nullptr, const char* accept_encoding = nullptr) {
+  ArrowArrayStream stream{};
+  EXPECT_TRUE(arrow::ExportRecordBatchReader(batches, &stream).ok());
+  char* problem = nullptr;
+  bowshot_body* const body =
+      bowshot_encode(&stream, format, accept, accept_encoding, nullptr, &problem);
+  EXPECT_EQ(stream.release, nullptr);
+  if (body == nullptr) return {.problem = take_text(problem)};
+  Encoded encoded{.media_type = bowshot_body_media_type(body),
+                  .coding = bowshot_body_coding(body),
+                  .length = bowshot_body_length(body)};
+  const char* bytes = nullptr;
+  int64_t count = 0, last = 0;
+  while ((count = bowshot_body_next(body, &bytes, &last, &problem)) > 0)
+    encoded.bytes.append(bytes, static_cast<size_t>(count));
+  encoded.is_whole = count == 0;
+  if (count < 0) {
+    encoded.last.assign(bytes, static_cast<size_t>(last));
+    encoded.problem = take_text(problem);
+  }
+  bowshot_body_free(body);
+  return encoded;
+}
+
+TEST(AbiEncode, TablesAreTheBytesOfAnAnswer) {
+  const auto table = numbers(kRows);
+  const auto reader = [&] { return std::make_shared<arrow::TableBatchReader>(table); };
+  const Encoded arrow = encode(reader(), "arrow");
+  EXPECT_TRUE(arrow.is_whole);
+  EXPECT_EQ(arrow.media_type, "application/vnd.apache.arrow.stream");
+  EXPECT_EQ(arrow.coding, "identity");
+  const auto decoded =
+      arrow::ipc::RecordBatchStreamReader::Open(
+          std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(arrow.bytes)))
+          .ValueOrDie();
+  std::shared_ptr<arrow::RecordBatch> first;
+  ASSERT_TRUE(decoded->ReadNext(&first).ok());
+  EXPECT_LE(first->num_rows(), 4'096);  // the first rows soon
+  EXPECT_EQ(first->num_rows() + decoded->ToTable().ValueOrDie()->num_rows(), kRows);
+
+  EXPECT_EQ(encode(reader(), "parquet").bytes.substr(0, 4), "PAR1");
+  const Encoded csv = encode(reader(), nullptr, "text/csv", "gzip");
+  EXPECT_EQ(csv.media_type, "text/csv; charset=utf-8");
+  EXPECT_EQ(csv.coding, "gzip");
+  const Encoded small = encode(std::make_shared<arrow::TableBatchReader>(table->Slice(0, 2)),
+                               nullptr, "application/json", "gzip");
+  EXPECT_EQ(small.coding, "identity");
+  const auto json = boost::json::parse(small.bytes).as_object();
+  EXPECT_EQ(json.at("rows"), boost::json::parse("[[0],[1]]"));
+}
+
+TEST(AbiEncode, WhatCannotBeSentIsAProblem) {
+  const auto reader = [] { return std::make_shared<arrow::TableBatchReader>(numbers(1)); };
+  EXPECT_EQ(code_of(encode(reader(), "xlsx").problem), "bad_parameter");
+  EXPECT_EQ(code_of(encode(reader(), nullptr, "image/png").problem), "not_acceptable");
+}
+
+/// Two batches, then an error.
+class FailingReader : public arrow::RecordBatchReader {
+ public:
+  std::shared_ptr<arrow::Schema> schema() const override { return batch_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    if (++read_ > 2) return arrow::Status::IOError("the source is gone");
+    *batch = batch_;
+    return arrow::Status::OK();
+  }
+
+ private:
+  const std::shared_ptr<arrow::RecordBatch> batch_ =
+      numbers(10'000)->CombineChunksToBatch().ValueOrDie();
+  int read_ = 0;
+};
+
+TEST(AbiEncode, ATableThatFailsEndsAsTheProtocolSays) {
+  const Encoded arrow = encode(std::make_shared<FailingReader>(), "arrow");
+  EXPECT_FALSE(arrow.is_whole);
+  EXPECT_NE(arrow.problem.find("the source is gone"), std::string::npos) << arrow.problem;
+  EXPECT_EQ(arrow.last.substr(0, 4), "\xff\xff\xff\xff");
+  const auto decoded = arrow::ipc::RecordBatchStreamReader::Open(
+                           std::make_shared<arrow::io::BufferReader>(
+                               std::make_shared<arrow::Buffer>(arrow.bytes + arrow.last)))
+                           .ValueOrDie();
+  EXPECT_FALSE(decoded->ToTable().ok());
+}
+
 TEST_F(Abi, ManyThreadsAskAtOnce) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)

@@ -14,6 +14,7 @@
 
 #include "app.hpp"
 #include "config_file.hpp"
+#include "encoded_table.hpp"
 #include "log.hpp"
 #include "problem.hpp"
 #include "queued_answer.hpp"
@@ -47,6 +48,10 @@ struct bowshot_answer {
   std::shared_ptr<bowshot::abi::QueuedAnswer> queue;  // shared with the worker
   std::string taken;                                  // what next() gave last
   std::vector<const char*> headers;                   // into the queue's head
+};
+
+struct bowshot_body {
+  std::unique_ptr<bowshot::abi::EncodedTable> table;
 };
 
 namespace bowshot::abi {
@@ -113,6 +118,21 @@ std::string facts_json(const AnswerFacts& facts) {
   if (facts.total_rows) object["total_rows"] = *facts.total_rows;
   if (facts.population) object["population"] = *facts.population;
   return boost::json::serialize(object);
+}
+
+std::string_view text_or_nothing(const char* text) {
+  return text != nullptr ? text : "";
+}
+
+StopToken token_of(const bowshot_stop* stop) {
+  return stop != nullptr ? stop->source.token() : StopToken();
+}
+
+/// The host's table; it is released, whatever comes of it.
+Result<std::shared_ptr<arrow::RecordBatchReader>> take_table(ArrowArrayStream* table) {
+  auto batches = arrow::ImportRecordBatchReader(table);
+  if (!batches.ok()) return fail(ErrorCode::kBadData, batches.status().message());
+  return *std::move(batches);
 }
 
 /// A body that another language reads, in pieces.
@@ -247,8 +267,7 @@ int32_t bowshot_query(bowshot_core* core, const char* request, bowshot_stop* sto
                       ArrowArrayStream* out, char** facts, char** problem) {
   out->release = nullptr;
   const auto query = [&]() -> bowshot::Result<bowshot::abi::Done> {
-    BOWSHOT_ASSIGN(auto answer, core->app->pull(request, stop != nullptr ? stop->source.token()
-                                                                         : bowshot::StopToken()));
+    BOWSHOT_ASSIGN(auto answer, core->app->pull(request, bowshot::abi::token_of(stop)));
     const std::string told = bowshot::abi::facts_json(answer->facts());
     const auto exported = arrow::ExportRecordBatchReader(
         std::make_shared<bowshot::abi::PulledReader>(std::move(answer)), out);
@@ -262,16 +281,59 @@ int32_t bowshot_query(bowshot_core* core, const char* request, bowshot_stop* sto
 int32_t bowshot_publish(bowshot_core* core, const char* name, ArrowArrayStream* table,
                         bowshot_stop* stop, char** problem) {
   const auto publish = [&]() -> bowshot::Result<bowshot::abi::Done> {
-    auto batches = arrow::ImportRecordBatchReader(table);  // takes it, whatever comes of it
-    if (!batches.ok())
-      return bowshot::fail(bowshot::ErrorCode::kBadData, batches.status().message());
-    BOWSHOT_ASSIGN(auto body, bowshot::TableBody::make(
-                                  *std::move(batches),
-                                  stop != nullptr ? stop->source.token() : bowshot::StopToken()));
+    BOWSHOT_ASSIGN(auto batches, bowshot::abi::take_table(table));
+    BOWSHOT_ASSIGN(auto body,
+                   bowshot::TableBody::make(std::move(batches), bowshot::abi::token_of(stop)));
     BOWSHOT_TRY(core->app->publish(name, std::move(body)));
     return bowshot::abi::Done{};
   };
   return bowshot::abi::guarded(publish, problem) ? 0 : -1;
+}
+
+bowshot_body* bowshot_encode(ArrowArrayStream* table, const char* format, const char* accept,
+                             const char* accept_encoding, bowshot_stop* stop, char** problem) {
+  const auto encode = [&]() -> bowshot::Result<std::unique_ptr<bowshot_body>> {
+    BOWSHOT_ASSIGN(auto batches, bowshot::abi::take_table(table));
+    BOWSHOT_ASSIGN(auto encoded,
+                   bowshot::abi::EncodedTable::make(
+                       std::move(batches),
+                       {.format_parameter = bowshot::abi::text_or_nothing(format),
+                        .accept = bowshot::abi::text_or_nothing(accept),
+                        .accept_encoding = bowshot::abi::text_or_nothing(accept_encoding)},
+                       bowshot::abi::token_of(stop)));
+    return std::make_unique<bowshot_body>(std::move(encoded));
+  };
+  auto body = bowshot::abi::guarded(encode, problem);
+  return body ? body->release() : nullptr;
+}
+
+const char* bowshot_body_media_type(const bowshot_body* body) {
+  return body->table->body().media_type().c_str();
+}
+
+const char* bowshot_body_coding(const bowshot_body* body) {
+  return bowshot::content_coding_name(body->table->body().coding()).data();  // a literal
+}
+
+int64_t bowshot_body_length(const bowshot_body* body) {
+  return body->table->body().content_length().value_or(-1);
+}
+
+int64_t bowshot_body_next(bowshot_body* body, const char** bytes, int64_t* last, char** problem) {
+  *bytes = nullptr;
+  const auto next = [&]() { return body->table->next(); };
+  if (const auto piece = bowshot::abi::guarded(next, problem)) {
+    *bytes = piece->data();
+    return static_cast<int64_t>(piece->size());
+  }
+  const std::string_view end = body->table->abort();
+  *bytes = end.data();
+  if (last != nullptr) *last = static_cast<int64_t>(end.size());
+  return -1;
+}
+
+void bowshot_body_free(bowshot_body* body) {
+  delete body;
 }
 
 bowshot_answer* bowshot_handle(bowshot_core* core, const bowshot_request* foreign) {

@@ -73,6 +73,30 @@ BOWSHOT_EXPORT int32_t bowshot_publish(bowshot_core* core, const char* name,
                                        struct ArrowArrayStream* table, bowshot_stop* stop,
                                        char** problem);
 
+/* A table as the bytes of one of the protocol's formats, for hosts that have tables of their own to
+ * send: what a server answers, batch by batch, without a server. */
+typedef struct bowshot_body bowshot_body;
+/* Takes `table`: it is released in the end, whatever comes of it. `format` is a name of the
+ * protocol's section 5, or NULL: then `accept`, the request's header, decides, and for Arrow its
+ * codec. `accept_encoding` may compress. Both may be NULL. Waits for the first bytes. NULL with a
+ * problem, for instance `not_acceptable`. `stop` may be NULL, and outlives the call only. */
+BOWSHOT_EXPORT bowshot_body* bowshot_encode(struct ArrowArrayStream* table, const char* format,
+                                            const char* accept, const char* accept_encoding,
+                                            bowshot_stop* stop, char** problem);
+/* Content-Type. Lives as long as the body. */
+BOWSHOT_EXPORT const char* bowshot_body_media_type(const bowshot_body* body);
+/* Content-Encoding: zstd, br, gzip or identity. Never freed. */
+BOWSHOT_EXPORT const char* bowshot_body_coding(const bowshot_body* body);
+/* Content-Length, where it is known; else -1. */
+BOWSHOT_EXPORT int64_t bowshot_body_length(const bowshot_body* body);
+/* The next bytes: their number, 0 at the end. They live until the next call. -1 when the table
+ * fails: then *bytes are the last ones to send, *last of them, before the connection is broken, so
+ * that no reader takes a part for the whole; *problem says why. `last` may be NULL. */
+BOWSHOT_EXPORT int64_t bowshot_body_next(bowshot_body* body, const char** bytes, int64_t* last,
+                                         char** problem);
+/* NULL is nothing. */
+BOWSHOT_EXPORT void bowshot_body_free(bowshot_body* body);
+
 /* The next bytes of a request's body: their number, 0 at the end, negative when the body broke off.
  * At most `size` bytes go to `buffer`. */
 typedef int64_t (*bowshot_read_body)(void* context, char* buffer, size_t size);

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/limits.hpp"
 #include "source/data_type.hpp"
 #include "source/foreign.hpp"
 #include "source/parquet_reader.hpp"
@@ -25,7 +26,6 @@ namespace {
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
 constexpr std::string_view kName = "the body";  // in errors, where files have their name
-constexpr int64_t kParquetBatchRows = 65'536;
 
 /// Arrow's stream format, as it comes.
 class StreamBody : public TableBody {
@@ -134,7 +134,7 @@ class ParquetBody : public TableBody {
                      ARROW_ASSIGN_OR_RAISE(auto file, open_spool(spool));
                      auto parquet = parquet::ParquetFileReader::Open(file, reader_properties());
                      auto properties = parquet::default_arrow_reader_properties();
-                     properties.set_batch_size(kParquetBatchRows);
+                     properties.set_batch_size(kBatchRowsMax);
                      ARROW_ASSIGN_OR_RAISE(
                          reader_, parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
                                                                    std::move(parquet), properties));
@@ -156,23 +156,32 @@ class ParquetBody : public TableBody {
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // into reader_
 };
 
+/// Batches of this process, which are what they say; cut, for theirs may be whole tables.
 class ReaderBody : public TableBody {
  public:
   ReaderBody(std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop)
-      : TableBody(stop), batches_(std::move(batches)) {}
+      : TableBody(stop, /*is_checked=*/false), batches_(std::move(batches)) {}
 
   Result<void> open() { return declare(*batches_->schema()); }
 
  private:
   Result<BatchPtr> read() override {
-    return read_guarded<BatchPtr>(kName, [&]() -> arrow::Result<BatchPtr> {
-      BatchPtr batch;
-      ARROW_RETURN_NOT_OK(batches_->ReadNext(&batch));
-      return batch;
-    });
+    while (!rest_ || rest_->num_rows() == 0) {
+      auto batch = read_guarded<BatchPtr>(kName, [&]() -> arrow::Result<BatchPtr> {
+        BatchPtr next;
+        ARROW_RETURN_NOT_OK(batches_->ReadNext(&next));
+        return next;
+      });
+      if (!batch || !*batch) return batch;
+      rest_ = *std::move(batch);
+    }
+    auto cut = rest_->Slice(0, kBatchRowsMax);
+    rest_ = rest_->Slice(cut->num_rows());
+    return cut;
   }
 
   const std::shared_ptr<arrow::RecordBatchReader> batches_;  // the maker's too
+  BatchPtr rest_;
 };
 
 template <class Body>
@@ -240,10 +249,11 @@ Result<BatchPtr> TableBody::next() {
   BOWSHOT_ASSIGN(const auto batch, read());
   if (!batch) return nullptr;
   // Offsets beyond the end would end the process.
-  BOWSHOT_TRY((read_guarded<bool>(kName, [&]() -> arrow::Result<bool> {
-    ARROW_RETURN_NOT_OK(batch->ValidateFull());
-    return true;
-  })));
+  if (is_checked_)
+    BOWSHOT_TRY((read_guarded<bool>(kName, [&]() -> arrow::Result<bool> {
+      ARROW_RETURN_NOT_OK(batch->ValidateFull());
+      return true;
+    })));
   arrow::ArrayVector columns;
   for (int column = 0; column < batch->num_columns(); ++column) {
     BOWSHOT_ASSIGN(auto array, to_protocol(batch->column(column), schema_->field(column)->type()));

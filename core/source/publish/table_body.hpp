@@ -38,7 +38,9 @@ class TableBody {
   Result<std::shared_ptr<arrow::RecordBatch>> next();
 
  protected:
-  explicit TableBody(const StopToken& stop) : stop_(stop) {}
+  /// `is_checked`: what read() gives came from outside, and may say wrong things of itself.
+  explicit TableBody(const StopToken& stop, bool is_checked = true)
+      : stop_(stop), is_checked_(is_checked) {}
   /// As the body declares it; `schema_` follows from it.
   Result<void> declare(const arrow::Schema& schema);
 
@@ -47,6 +49,7 @@ class TableBody {
   virtual Result<std::shared_ptr<arrow::RecordBatch>> read() = 0;
 
   const StopToken stop_;
+  const bool is_checked_;
   std::shared_ptr<arrow::Schema> schema_;
 };
 
