@@ -50,6 +50,32 @@ def cost_of(pid: int) -> Iterator[Cost]:
     cost.memory_bytes = status_bytes(pid, "VmHWM") - memory
 
 
+class PrivateMemory:
+    """The peak of what some processes hold for themselves, looked at every few milliseconds: what
+    the kernel keeps of files (which some readers map) is left out. Use it in a `with` statement."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self._pids = pids
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.peak_bytes = 0
+
+    def __enter__(self) -> PrivateMemory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            now = sum(status_bytes(pid, "RssAnon") for pid in self._pids)
+            self.peak_bytes = max(self.peak_bytes, now)
+            if self._stop.wait(0.01):
+                return
+
+
 @dataclass
 class Drained:
     """One answer read to its end by a raw client."""
@@ -88,7 +114,8 @@ class RawBody:
         if line == b"\r\n":
             line = self._file.readline()
         self._left = int(line, 16)
-        return self._left > 0
+        self._is_chunked = self._left > 0  # else that was the end, which is asked for once
+        return self._is_chunked
 
     def read(self, size: int = -1) -> bytes:
         """As pyarrow asks for it."""

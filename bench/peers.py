@@ -3,11 +3,11 @@
 
     peers.py engine PATH        DuckDB in process: every row from Parquet to Arrow IPC bytes
     peers.py group PATH         DuckDB in process: rows by category, many times
-    peers.py fastapi PATH       a careful FastAPI: DuckDB streamed as Arrow, and a constant answer
+    peers.py sql THREADS        DuckDB in process: runs the statements that come, a line each
     peers.py bytes COUNT        ready bytes over loopback
 
-`engine` and `group` print one JSON object; the servers print `listening on PORT` and run until they
-are stopped.
+`engine` and `group` print one JSON object, `sql` one a statement; `bytes` prints
+`listening on PORT` and runs until it is stopped. Back ends of FastAPI are in backends/.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -93,36 +92,15 @@ def group(path: str) -> None:
     print(json.dumps({"seconds": sorted(seconds)[REPEATS // 2]}))
 
 
-def fastapi(path: str) -> None:
-    import uvicorn
-    from fastapi import FastAPI
-    from fastapi.responses import StreamingResponse
-
-    app = FastAPI()
-
-    @app.get("/rows")
-    def rows() -> StreamingResponse:
-        return StreamingResponse(ipc_stream(path), media_type="application/vnd.apache.arrow.stream")
-
-    @app.get("/constant")
-    async def constant() -> dict[str, int]:
-        return {"count": 1}
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(f"listening on {listener.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(app, log_level="error", access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def ipc_stream(path: str) -> Iterator[bytes]:
-    reader = duckdb.connect().execute(f"SELECT * FROM '{path}'").to_arrow_reader(BATCH_ROWS)
-    sink = Sink()
-    writer = pa.ipc.new_stream(sink, reader.schema)
-    for batch in reader:
-        writer.write_batch(batch)
-        yield sink.take()
-    writer.close()
-    yield sink.take()
+def sql(threads: str) -> None:
+    connection = duckdb.connect(config={"threads": threads})
+    connection.execute("SET parquet_metadata_cache = true")
+    for line in sys.stdin:
+        start, used = time.perf_counter(), cpu()
+        table = connection.execute(line).to_arrow_table()
+        seconds = time.perf_counter() - start
+        found = {"seconds": seconds, "cpu_seconds": cpu() - used, "rows": table.num_rows}
+        print(json.dumps(found), flush=True)
 
 
 def ready_bytes(count: int) -> None:
@@ -147,8 +125,8 @@ def main() -> None:
         engine(argument)
     elif name == "group":
         group(argument)
-    elif name == "fastapi":
-        fastapi(argument)
+    elif name == "sql":
+        sql(argument)
     else:
         ready_bytes(int(argument))
 

@@ -62,9 +62,9 @@ class Toxiproxy:
     def pid(self) -> int:
         return self._process.pid
 
-    def open_link(self, port: int) -> int:
-        """The port through which 127.0.0.1:`port` is reached from now on."""
-        asked = {"listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{port}"}
+    def open_link(self, port: int, host: str = "127.0.0.1") -> int:
+        """The port of 127.0.0.1 through which `host`:`port` is reached from now on."""
+        asked = {"listen": "127.0.0.1:0", "upstream": f"{host}:{port}"}
         name = f"link-{len(self._names)}"
         answer = self._ask("POST", "/proxies", {**asked, "name": name})
         link = int(answer["listen"].rpartition(":")[2])

@@ -1,0 +1,124 @@
+"""Windows anywhere: of plain rows, of sorted and filtered ones; and groups."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import data
+import datasets
+from bowshot_server import BowshotServer, target
+from measure import Cost, Exports, Times, cost_of, windows
+from peer_process import peer_result, rows
+from report import Bench, Report
+
+WINDOWS = 400
+SEED = 20_261_122
+
+
+def random_windows(total: int, count: int, seed: int) -> list[str]:
+    source = random.Random(seed)
+    return [rows("data", offset=source.randrange(total - 100), limit=100) for _ in range(count)]
+
+
+def add_times(report: Report, name: str, times: Times, cost: Cost) -> None:
+    report.add(f"{name}: p50", times.quantile(0.50) * 1e3, "ms", at_most=10, cost=cost)
+    report.add(f"{name}: p99", times.quantile(0.99) * 1e3, "ms", at_most=50)
+
+
+def jumps(bench: Bench) -> None:
+    names = {"10M rows": "10M", "10^9 tiny rows": "tiny-1B"}
+    if not bench.is_quick:
+        names |= {"100M rows": "100M", "10^9 narrow rows": "1B-narrow"}
+    for name, kind in names.items():
+        total = 10**9 if "1B" in kind else data.KINDS[kind].rows
+        with BowshotServer([f"data={data.make(kind)}"]) as server:
+            windows(server.port, random_windows(total, 20, SEED))
+            with cost_of(server.pid) as cost:
+                times = windows(server.port, random_windows(total, WINDOWS, SEED + 1))
+            add_times(bench.report, f"{name}, 1 client", times, cost)
+            exports = Exports(server.port, rows("data"), 2)
+            found: list[Times] = [Times() for _ in range(8)]
+
+            def ask(i: int, port: int, results: list[Times], total: int) -> None:
+                results[i] = windows(port, random_windows(total, WINDOWS // 8, SEED + 2 + i))
+
+            with cost_of(server.pid) as cost:
+                threads = [
+                    threading.Thread(target=ask, args=(i, server.port, found, total))
+                    for i in range(8)
+                ]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            exports.stop()
+            every = Times([s for times in found for s in times.seconds])
+            add_times(bench.report, f"{name}, 8 clients, 2 exports", every, cost)
+
+
+def by_views(bench: Bench, name: str, path: Path, total: int, asked: dict[str, object]) -> None:
+    """Windows anywhere in sorted or filtered rows: the first ones, then those by the view."""
+    several = total < 10_000_000
+    with BowshotServer([f"data={path}"], "--first-batch-seconds", "300") as server:
+        report = bench.report
+        window = {**asked, "limit": 100}
+
+        def first(offset: int) -> float:
+            return windows(server.port, [rows("data", **window, offset=offset)]).seconds[0]
+
+        if "filter" in asked:
+            start = time.monotonic()
+            counted = target("/v1/datasets/data/count", {**asked, "format": "json"})
+            total = server.request("GET", counted).json()["rows"][0][0]
+            report.add(f"{name}: count", time.monotonic() - start, "s")
+        else:
+            limit = 1 if several else None
+            report.add(f"{name}: first window", first(0), "s", at_most=limit)
+            report.add(f"{name}: then the last", first(total - 100), "s", at_most=limit)
+            limit = 1 if several else 30
+            report.add(f"{name}: then anywhere", first(total // 2), "s", at_most=limit)
+        source = random.Random(SEED)
+        targets = [
+            rows("data", **window, offset=source.randrange(total - 100))
+            for _ in range(WINDOWS // 2)
+        ]
+        with cost_of(server.pid) as cost:
+            times = windows(server.port, targets)
+        p50 = 50 if several else 100
+        report.add(f"{name}: p50", times.quantile(0.50) * 1e3, "ms", at_most=p50, cost=cost)
+        p99 = 150 if several else None
+        report.add(f"{name}: p99", times.quantile(0.99) * 1e3, "ms", at_most=p99)
+
+
+def views(bench: Bench) -> None:
+    flights = 3_000_000
+    for order in ("delay", "-distance,origin"):
+        by_views(bench, f"flights by {order}", datasets.FLIGHTS, flights, {"order": order})
+    by_views(bench, "10M, value > 100", data.make("10M"), 10_000_000, {"filter": "value > 100"})
+    if bench.is_quick:
+        return
+    hundred = data.make("100M")
+    for asked in ("value > 100", "qty = 7"):
+        by_views(bench, f"100M, {asked}", hundred, 100_000_000, {"filter": asked})
+    fifty = data.make("50M-floats")
+    by_views(bench, "50M by a float", fifty, 50_000_000, {"order": "x"})
+
+
+def groups(bench: Bench) -> None:
+    for kind in ["10M"] if bench.is_quick else ["10M", "100M"]:
+        path = data.make(kind)
+        own = peer_result("group", str(path))["seconds"]
+        words = {"by": "category", "measures": "count(),mean(value)"}
+        target = f"/v1/datasets/data/aggregate?{urlencode(words)}"
+        with BowshotServer([f"data={path}"]) as server:
+            windows(server.port, [target] * 3)
+            with cost_of(server.pid) as cost:
+                times = windows(server.port, [target] * 15)
+        median = times.quantile(0.5)
+        bench.report.add(f"by category, {kind}", median * 1e3, "ms", cost=cost)
+        bench.report.add(f"by category, {kind}: DuckDB in process", own * 1e3, "ms")
+        bench.report.add(f"by category, {kind}: overhead", (median - own) * 1e3, "ms", at_most=5)
