@@ -29,6 +29,9 @@ class LeastKeys {
     if (rows_.size() >= 2 * size_ + kSlack) shrink();
   }
 
+  /// Rows of greater keys need not be added.
+  uint64_t key_max() const { return key_max_; }
+
   /// By ascending key.
   std::vector<KeyedRow> take() && {
     shrink();

@@ -22,6 +22,16 @@ class RowPermutation {
     }
   }
 
+  /// The high half of the place of the row with these halves, for a round less than the whole.
+  uint32_t high_half(uint32_t left, uint32_t right) const {
+    for (std::size_t i = 0; i + 1 < keys_.size(); ++i) {
+      const uint32_t next = left ^ mix(right ^ keys_[i]);
+      left = right;
+      right = next;
+    }
+    return right;
+  }
+
   /// Where `row` comes in the order: a bijection of the 64-bit numbers.
   uint64_t operator()(uint64_t row) const {
     auto left = static_cast<uint32_t>(row >> 32);

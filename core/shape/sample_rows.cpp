@@ -23,8 +23,15 @@ struct RowRange {
   int64_t end = 0;
 };
 
-constexpr int64_t kBlockRows = 4'096;
-using KeyBlock = std::array<uint64_t, kBlockRows>;
+constexpr size_t kGroupRows = 64;
+constexpr size_t kBlockGroups = 64;
+constexpr int64_t kBlockRows = kGroupRows * kBlockGroups;
+
+/// The high halves of the places of neighbouring rows, and the least of each group of them.
+struct HighHalves {
+  std::array<uint32_t, kBlockRows> of_row;
+  std::array<uint32_t, kBlockGroups> least;
+};
 
 // Sanitizers are not ready yet when the choice between clones is made.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
@@ -33,21 +40,40 @@ using KeyBlock = std::array<uint64_t, kBlockRows>;
 #define BOWSHOT_CLONES [[gnu::target_clones("avx2", "default")]]
 #endif
 
-/// The keys of the block's rows. Without branches and of a length that is known, so that compilers
-/// make it a loop over vectors: a third of the time where the machine has AVX2.
-BOWSHOT_CLONES void make_keys(const RowPermutation& permutation, int64_t begin, KeyBlock& keys) {
+/// Of the block of rows that begins at `begin`, a multiple of kBlockRows. Nearly all rows of a
+/// large table are turned away by these alone, so this is what a sample takes its time for: without
+/// branches, in 32 bits and of a length that is known, so that compilers make it loops over
+/// vectors.
+BOWSHOT_CLONES void make_high_halves(const RowPermutation& permutation, uint64_t begin,
+                                     HighHalves& halves) {
   const RowPermutation local = permutation;  // which the block cannot be part of
-  for (size_t i = 0; i < keys.size(); ++i) keys[i] = local(static_cast<uint64_t>(begin) + i);
+  const auto left = static_cast<uint32_t>(begin >> 32);
+  const auto right = static_cast<uint32_t>(begin);
+  for (uint32_t i = 0; i < kBlockRows; ++i) halves.of_row[i] = local.high_half(left, right + i);
+  for (size_t group = 0; group < kBlockGroups; ++group) {
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < kGroupRows; ++i)
+      least = std::min(least, halves.of_row[group * kGroupRows + i]);
+    halves.least[group] = least;
+  }
 }
 
+/// `range` begins at a multiple of kBlockRows.
 void add_range(const RowPermutation& permutation, RowRange range, const StopToken& stop,
                LeastKeys& least) {
-  KeyBlock keys;
+  HighHalves halves;
   for (int64_t begin = range.begin; begin < range.end; begin += kBlockRows) {
     if (stop.stop_requested()) return;  // the caller looks too
-    make_keys(permutation, begin, keys);
-    const int64_t rows = std::min(kBlockRows, range.end - begin);
-    for (int64_t i = 0; i < rows; ++i) least.add({keys[static_cast<size_t>(i)], begin + i});
+    make_high_halves(permutation, static_cast<uint64_t>(begin), halves);
+    const auto rows = static_cast<size_t>(std::min(kBlockRows, range.end - begin));
+    for (size_t first = 0; first < rows; first += kGroupRows) {
+      if (halves.least[first / kGroupRows] > least.key_max() >> 32) continue;
+      for (size_t i = first; i < std::min(first + kGroupRows, rows); ++i) {
+        if (halves.of_row[i] > least.key_max() >> 32) continue;
+        const int64_t row = begin + static_cast<int64_t>(i);
+        least.add({permutation(static_cast<uint64_t>(row)), row});
+      }
+    }
   }
 }
 
@@ -80,7 +106,8 @@ Result<std::vector<KeyedRow>> least_of_all(uint64_t seed, int64_t rows, int64_t 
   std::vector<LeastKeys> parts(static_cast<size_t>(threads), LeastKeys(std::min(size, rows)));
   {
     std::vector<std::jthread> workers;  // joined at the end of this block
-    const int64_t share = (rows + threads - 1) / threads;
+    const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+    const int64_t share = (blocks + threads - 1) / threads * kBlockRows;
     for (int64_t i = 1; i < threads; ++i)
       workers.emplace_back([&, i] {
         add_range(permutation, {i * share, std::min(rows, (i + 1) * share)}, stop,

@@ -32,6 +32,17 @@ TEST(RowPermutation, HasThePlacesOfTheProtocol) {
     EXPECT_EQ(RowPermutation(seed)(row), key) << seed << ' ' << row;
 }
 
+TEST(RowPermutation, KnowsTheHighHalfAlone) {
+  std::mt19937_64 random(9);
+  for (int i = 0; i < 10'000; ++i) {
+    const RowPermutation permutation(random());
+    const uint64_t row = random() >> (i % 64);
+    const auto high =
+        permutation.high_half(static_cast<uint32_t>(row >> 32), static_cast<uint32_t>(row));
+    EXPECT_EQ(high, permutation(row) >> 32) << row;
+  }
+}
+
 TEST(RowPermutation, NoTwoRowsHaveOnePlace) {
   const RowPermutation permutation(7);
   std::set<uint64_t> places;
@@ -56,17 +67,30 @@ TEST(LeastKeys, KeepsTheLeast) {
   }
 }
 
-TEST(LeastOfAll, IsTheSameByManyThreads) {
-  constexpr int64_t kRows = 20'000'000;  // several threads' worth
-  const RowPermutation permutation(3);
-  LeastKeys least(50);
-  for (int64_t row = 0; row < kRows; ++row)
+/// What is left of all rows when each is looked at.
+std::vector<KeyedRow> least_one_by_one(uint64_t seed, int64_t rows, int64_t size) {
+  const RowPermutation permutation(seed);
+  LeastKeys least(size);
+  for (int64_t row = 0; row < rows; ++row)
     least.add({permutation(static_cast<uint64_t>(row)), row});
-  const auto wanted = std::move(least).take();
-  const auto found = least_of_all(3, kRows, 50, StopToken());
+  return std::move(least).take();
+}
+
+void expect_least(int64_t rows, int64_t size) {
+  const auto wanted = least_one_by_one(3, rows, size);
+  const auto found = least_of_all(3, rows, size, StopToken());
   ASSERT_TRUE(found);
-  ASSERT_EQ(found->size(), wanted.size());
+  ASSERT_EQ(found->size(), wanted.size()) << rows << ' ' << size;
   for (size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ((*found)[i].row, wanted[i].row);
+}
+
+TEST(LeastOfAll, IsTheSameByManyThreads) {
+  expect_least(20'000'000, 50);  // several threads' worth, and no whole number of blocks
+}
+
+TEST(LeastOfAll, IsTheSameBesideTheEdgesOfBlocks) {
+  for (const int64_t rows : {0, 1, 63, 64, 65, 4'095, 4'096, 4'097, 8'200})
+    for (const int64_t size : {0, 1, 64, 4'096, 10'000}) expect_least(rows, size);
 }
 
 TEST(LeastOfAll, Stops) {
