@@ -17,7 +17,8 @@ namespace bowshot {
 namespace {
 
 /// Far above any configuration; bounds what a wrong path can make us read.
-constexpr std::streamsize kConfigBytesMax = 4 << 20;
+constexpr size_t kConfigBytesMax = 4 << 20;
+constexpr size_t kReadBytes = 16 << 10;
 
 using TextCheck = std::string (*)(const std::string&);
 
@@ -288,16 +289,20 @@ Result<void> ConfigReader::read_dataset(const toml::key& name, const toml::table
 
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kConfigBytesMax, '\0');
-  const bool is_too_long = static_cast<bool>(file.read(text.data(), kConfigBytesMax));
+  std::string text;
+  std::array<char, kReadBytes> piece;
+  while (text.size() <= kConfigBytesMax) {
+    file.read(piece.data(), piece.size());
+    if (file.gcount() == 0) break;
+    text.append(piece.data(), static_cast<size_t>(file.gcount()));
+  }
   if (!file.is_open() || file.bad())
     return fail(ErrorCode::kBadParameter,
                 fmt::format("the configuration {} cannot be read: {}", path,
                             std::generic_category().message(errno)));
-  if (is_too_long)
+  if (text.size() > kConfigBytesMax)
     return fail(ErrorCode::kBadParameter,
                 fmt::format("the configuration {} has more than {} bytes", path, kConfigBytesMax));
-  text.resize(static_cast<size_t>(file.gcount()));
   return text;
 }
 

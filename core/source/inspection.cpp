@@ -83,7 +83,7 @@ boost::json::array describe_columns(const DataFile& file, Sums& sums) {
 
 boost::json::array what_is_slow(const DataFile& file, const Sums& sums, bool has_checksums) {
   boost::json::array slow;
-  const auto tell = [&](std::string text) { slow.emplace_back(std::move(text)); };
+  const auto tell = [&](const std::string& text) { slow.emplace_back(text); };
   const int64_t groups = file.metadata()->num_row_groups();
   if (groups == 0) return slow;
   if (!sums.has_page_index)

@@ -19,7 +19,7 @@ namespace {
 /// Tables are scanned, nothing is sorted or joined: this is ample.
 constexpr int64_t kMemoryBytes = int64_t{1} << 30;
 
-std::string quoted(std::string_view text, char quote) {
+std::string in_quotes(std::string_view text, char quote) {
   std::string out(1, quote);
   for (const char c : text) out.append(c == quote ? 2 : 1, c);
   return out + quote;
@@ -61,7 +61,7 @@ class Database {
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
         "SET TimeZone = 'UTC'",
-        fmt::format("ATTACH {} AS source (READ_ONLY)", quoted(file.path, '\'')),
+        fmt::format("ATTACH {} AS source (READ_ONLY)", in_quotes(file.path, '\'')),
     };
     for (const std::string& statement : statements) {
       duckdb_result result;
@@ -263,7 +263,7 @@ Result<std::unique_ptr<RecordReader>> open_duckdb_table(const ListedFile& file,
                                                         ConversionProgress* progress) {
   auto reader = std::make_unique<TableReader>(
       file,
-      fmt::format("source.{}.{}", quoted(table.schema_name, '"'), quoted(table.table_name, '"')),
+      fmt::format("source.{}.{}", in_quotes(table.schema_name, '"'), in_quotes(table.table_name, '"')),
       stop, progress);
   auto opened = reader->open();
   if (!opened) {

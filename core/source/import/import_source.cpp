@@ -108,8 +108,12 @@ void ImportSource::run(const StopToken& stop, ConversionProgress& progress) {
   Result<void> outcome;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     auto listed = list();
-    if (listed) files = *std::move(listed);
-    outcome = listed ? import(files, stop, progress) : fail(std::move(listed).error());
+    if (listed) {
+      files = *std::move(listed);
+      outcome = import(files, stop, progress);
+    } else {
+      outcome = fail(std::move(listed).error());
+    }
     if (outcome || outcome.error().code != ErrorCode::kVersionChanged) break;
   }
   const Error* const error = outcome ? nullptr : &outcome.error();

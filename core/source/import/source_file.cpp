@@ -19,7 +19,7 @@ namespace bowshot {
 Result<std::shared_ptr<SourceFile>> SourceFile::make(const ListedFile& listed,
                                                      const StopToken& stop,
                                                      std::atomic<int64_t>* bytes_read) {
-  const std::shared_ptr<SourceFile> file(new SourceFile);
+  std::shared_ptr<SourceFile> file(new SourceFile);
   file->display_name_ = listed.display_name;
   file->stamp_ = listed.stamp;
   file->stop_ = stop;
