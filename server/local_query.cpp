@@ -85,7 +85,7 @@ Result<void> send(Body& body, const AnswerFacts& facts, QueryOutput& output, Pro
   }
 }
 
-Result<void> answer(const Request& request, std::shared_ptr<const Plan> plan,
+Result<void> answer(const Request& request, const std::shared_ptr<const Plan>& plan,
                     const Engines& engines, QueryOutput& output, const StopToken& stop) {
   BOWSHOT_ASSIGN(const Negotiated negotiated,
                  negotiate(request.shape, {.format_parameter = request.format.value_or(""),

@@ -149,9 +149,8 @@ def write_compile_commands(folder: Path) -> list[str]:
         command["command"] = shlex.join([compiler, *CLANG_OPTIONS, *rest])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "compile_commands.json").write_text(json.dumps(commands))
-    files = (os.path.relpath(command["file"], TOP) for command in commands)
-    known = set(files_of({".cpp"}))
-    return sorted(path for path in files if path in known)
+    files = {os.path.relpath(command["file"], TOP) for command in commands}  # some in two targets
+    return sorted(files & set(files_of({".cpp"})))
 
 
 def check_clang_tidy(look_at_all: bool) -> tuple[bool, str]:

@@ -133,7 +133,8 @@ std::unexpected<Error> unknown_value() {
 
 }  // namespace
 
-ColumnDictionary::ColumnDictionary(std::shared_ptr<arrow::StringArray> values) : values_(values) {
+ColumnDictionary::ColumnDictionary(const std::shared_ptr<arrow::StringArray>& values)
+    : values_(values) {
   codes_.reserve(static_cast<size_t>(values->length()));
   for (int64_t i = 0; i < values->length(); ++i)
     codes_.emplace(values->GetView(i), static_cast<int32_t>(i));

@@ -19,7 +19,7 @@ class ColumnDictionary {
   /// Reads column `column` of every file, in order.
   static Result<std::shared_ptr<const ColumnDictionary>> make(const std::vector<DatasetFile>& files,
                                                               int column);
-  explicit ColumnDictionary(std::shared_ptr<arrow::StringArray> values);
+  explicit ColumnDictionary(const std::shared_ptr<arrow::StringArray>& values);
 
   const std::shared_ptr<arrow::Array>& values() const { return values_; }
   /// `array` (utf8, or a dictionary of it with any index type) as dictionary(int32, utf8) over

@@ -115,7 +115,7 @@ std::vector<int> sum_leaves(const parquet::SchemaDescriptor& schema) {
 Result<std::shared_ptr<const DataFile>> DataFile::make(const std::string& path,
                                                        std::string display_name) {
   if (display_name.empty()) display_name = std::filesystem::path(path).filename().string();
-  const std::shared_ptr<DataFile> file(new DataFile);
+  std::shared_ptr<DataFile> file(new DataFile);
   file->display_name_ = std::move(display_name);
   const std::string& name = file->display_name_;
   // Without O_NONBLOCK, opening a named pipe would wait for its writer.

@@ -56,7 +56,7 @@ Result<std::shared_ptr<arrow::DataType>> struct_type(const arrow::DataType& type
     BOWSHOT_ASSIGN(auto child, nested_type(*field->type()));
     fields.push_back(arrow::field(field->name(), std::move(child)));
   }
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 Result<std::shared_ptr<arrow::DataType>> list_type(const arrow::DataType& item) {

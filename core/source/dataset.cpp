@@ -147,7 +147,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(std::string name,
 Result<std::shared_ptr<const Dataset>> Dataset::make(
     std::string name, std::vector<std::shared_ptr<const DataFile>> files) {
   if (files.empty()) return fail(ErrorCode::kBadData, "a dataset needs at least one file");
-  const std::shared_ptr<Dataset> dataset(new Dataset);
+  std::shared_ptr<Dataset> dataset(new Dataset);
   dataset->name_ = std::move(name);
   for (auto& file : files) {
     BOWSHOT_ASSIGN(auto schema, protocol_schema(*file));

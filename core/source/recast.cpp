@@ -80,7 +80,7 @@ Result<ArrayPtr> zero_fixed_width(const ArrayPtr& array, int byte_width) {
   for_each_null(*array, [&](int64_t i) { std::memset(out + i * byte_width, 0, byte_width); });
   auto zeroed = data.Copy();
   zeroed->buffers[1] = std::move(buffer);
-  return arrow::MakeArray(std::move(zeroed));
+  return arrow::MakeArray(zeroed);
 }
 
 Result<ArrayPtr> zero_booleans(const ArrayPtr& array) {
@@ -91,7 +91,7 @@ Result<ArrayPtr> zero_booleans(const ArrayPtr& array) {
   if (!bits.ok()) return cannot_recast(*data.type, *data.type, bits.status());
   auto zeroed = data.Copy();
   zeroed->buffers[1] = *std::move(bits);
-  return arrow::MakeArray(std::move(zeroed));
+  return arrow::MakeArray(zeroed);
 }
 
 /// Text, binary and lists: a null slot's range becomes empty. Decoders do not leave such ranges, so
@@ -135,7 +135,7 @@ Result<std::shared_ptr<arrow::ListArray>> as_plain_list(const ArrayPtr& array) {
   if (array->type_id() == arrow::Type::MAP) {  // the same layout, another name
     auto data = array->data()->Copy();
     data->type = arrow::list(array->type()->field(0));
-    plain = arrow::MakeArray(std::move(data));
+    plain = arrow::MakeArray(data);
   } else if (array->type_id() != arrow::Type::LIST) {
     BOWSHOT_ASSIGN(plain, cast(array, arrow::list(array->type()->field(0)->WithName("item"))));
   }
@@ -148,7 +148,7 @@ Result<ArrayPtr> recast_list(const ArrayPtr& array, const TypePtr& type) {
   auto data = list->data()->Copy();
   data->type = type;
   data->child_data[0] = items->data();
-  return zero_null_slots(arrow::MakeArray(std::move(data)));
+  return zero_null_slots(arrow::MakeArray(data));
 }
 
 Result<ArrayPtr> recast_struct(const ArrayPtr& array, const TypePtr& type) {
@@ -186,7 +186,7 @@ Result<ArrayPtr> recast_timestamp(const ArrayPtr& array, const TypePtr& type) {
   }
   auto data = rescaled->data()->Copy();
   data->type = type;
-  return zero_null_slots(arrow::MakeArray(std::move(data)));
+  return zero_null_slots(arrow::MakeArray(data));
 }
 
 Result<ArrayPtr> recast_leaf(const ArrayPtr& array, const TypePtr& type) {

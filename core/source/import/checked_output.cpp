@@ -87,7 +87,7 @@ Result<uint64_t> file_checksum(int descriptor) {
 }
 
 Result<std::shared_ptr<CheckedOutput>> CheckedOutput::make(std::string path) {
-  const std::shared_ptr<CheckedOutput> output(new CheckedOutput);
+  std::shared_ptr<CheckedOutput> output(new CheckedOutput);
   output->path_ = std::move(path);
   output->temporary_path_ = output->path_ + ".tmp";
   constexpr mode_t kMode = 0600;

@@ -261,10 +261,11 @@ Result<std::unique_ptr<RecordReader>> open_duckdb_table(const ListedFile& file,
                                                         const DuckDbTable& table,
                                                         const StopToken& stop,
                                                         ConversionProgress* progress) {
-  auto reader = std::make_unique<TableReader>(
-      file,
-      fmt::format("source.{}.{}", in_quotes(table.schema_name, '"'), in_quotes(table.table_name, '"')),
-      stop, progress);
+  auto reader =
+      std::make_unique<TableReader>(file,
+                                    fmt::format("source.{}.{}", in_quotes(table.schema_name, '"'),
+                                                in_quotes(table.table_name, '"')),
+                                    stop, progress);
   auto opened = reader->open();
   if (!opened) {
     Error error = std::move(opened).error();

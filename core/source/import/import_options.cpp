@@ -54,8 +54,9 @@ Result<std::shared_ptr<arrow::DataType>> parse_decimal(std::string_view name,
   constexpr int32_t kPrecisionMax = 38;
   int32_t precision = 0;
   int32_t scale = 0;
-  const char* const end = inner.data() + inner.size();
-  auto read = std::from_chars(inner.data(), end, precision);
+  const char* const start = inner.data();
+  const char* const end = start + inner.size();
+  auto read = std::from_chars(start, end, precision);
   if (read.ec != std::errc() || !std::string_view(read.ptr, end).starts_with(", "))
     return unknown_type(name);
   read = std::from_chars(read.ptr + 2, end, scale);

@@ -77,12 +77,12 @@ Result<TypePtr> join_json_types(const TypePtr& a, const TypePtr& b) {
   if (both(Type::TIMESTAMP, Type::STRING)) return arrow::utf8();
   if (both(Type::TIMESTAMP, Type::TIMESTAMP)) return arrow::timestamp(arrow::TimeUnit::NANO);
   if (both(Type::LIST, Type::LIST)) {
-    BOWSHOT_ASSIGN(auto item, join_json_types(a->field(0)->type(), b->field(0)->type()));
-    return arrow::list(a->field(0)->WithType(std::move(item)));
+    BOWSHOT_ASSIGN(const auto item, join_json_types(a->field(0)->type(), b->field(0)->type()));
+    return arrow::list(a->field(0)->WithType(item));
   }
   if (both(Type::STRUCT, Type::STRUCT)) {
-    BOWSHOT_ASSIGN(auto fields, join_fields(a->fields(), b->fields()));
-    return arrow::struct_(std::move(fields));
+    BOWSHOT_ASSIGN(const auto fields, join_fields(a->fields(), b->fields()));
+    return arrow::struct_(fields);
   }
   return fail(ErrorCode::kBadData,
               fmt::format("{} here and {} there", type_name(*a), type_name(*b)));
@@ -168,7 +168,7 @@ std::unexpected<Error> NdjsonReader::bad_lines(const arrow::Status& status) cons
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> NdjsonReader::parse(
-    std::shared_ptr<arrow::Buffer> lines) {
+    const std::shared_ptr<arrow::Buffer>& lines) {
   auto options = arrow::json::ParseOptions::Defaults();
   options.explicit_schema = schema_;
   auto batch = arrow::json::ParseOne(options, lines);

@@ -35,7 +35,7 @@ class NdjsonReader : public RecordReader {
   Result<void> open_file();
   /// Whole lines; empty at the end of the file.
   Result<std::string> next_lines();
-  Result<std::shared_ptr<arrow::RecordBatch>> parse(std::shared_ptr<arrow::Buffer> lines);
+  Result<std::shared_ptr<arrow::RecordBatch>> parse(const std::shared_ptr<arrow::Buffer>& lines);
   std::unexpected<Error> bad_lines(const arrow::Status& status) const;
 
   const FileList files_;

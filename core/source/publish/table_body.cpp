@@ -36,7 +36,7 @@ class StreamBody : public TableBody {
   Result<void> open() {
     auto opened = read_guarded<std::shared_ptr<arrow::ipc::RecordBatchStreamReader>>(
         kName, [&] { return arrow::ipc::RecordBatchStreamReader::Open(input_, options()); });
-    if (!opened) return explain(std::move(opened).error());
+    if (!opened) return explain(opened.error());
     reader_ = *std::move(opened);
     return declare(*reader_->schema());
   }
@@ -49,8 +49,8 @@ class StreamBody : public TableBody {
   }
 
   /// A body that failed explains what Arrow could not read.
-  std::unexpected<Error> explain(Error error) const {
-    return fail(input_->failure() ? *input_->failure() : std::move(error));
+  std::unexpected<Error> explain(const Error& error) const {
+    return fail(input_->failure() ? *input_->failure() : error);
   }
 
   Result<BatchPtr> read() override {
@@ -59,7 +59,7 @@ class StreamBody : public TableBody {
       ARROW_RETURN_NOT_OK(reader_->ReadNext(&next));
       return next;
     });
-    if (!batch) return explain(std::move(batch).error());
+    if (!batch) return explain(batch.error());
     if (!*batch) BOWSHOT_TRY(check_end());
     return batch;
   }

@@ -86,11 +86,11 @@ std::string http_date(std::chrono::sys_seconds time) {
     text += static_cast<char>('0' + number / 10);
     text += static_cast<char>('0' + number % 10);
   };
-  std::string text(kDays.substr(std::chrono::weekday(day).c_encoding() * 3, 3));
+  std::string text(kDays.substr(size_t{3} * std::chrono::weekday(day).c_encoding(), 3));
   text += ", ";
   two_digits(text, static_cast<unsigned>(date.day()));
   text += ' ';
-  text += kMonths.substr((static_cast<unsigned>(date.month()) - 1) * 3, 3);
+  text += kMonths.substr(size_t{3} * (static_cast<unsigned>(date.month()) - 1), 3);
   text += ' ';
   two_digits(text, static_cast<int>(date.year()) / 100);
   two_digits(text, static_cast<int>(date.year()) % 100);

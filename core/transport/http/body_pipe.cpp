@@ -44,6 +44,10 @@ bool BodyPipe::has_ended() const {
   return state_.with([](const State& state) { return state.has_ended; });
 }
 
+bool BodyPipe::is_open() const {
+  return state_.with([](const State& state) { return !state.has_ended && !state.error; });
+}
+
 std::chrono::steady_clock::time_point BodyPipe::deadline() const {
   const auto earned = std::chrono::seconds(bytes_taken_ / kBytesPerSecondMin);
   return std::min(std::chrono::steady_clock::now(), start_ + earned) + options_.stall_timeout;

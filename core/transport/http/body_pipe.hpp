@@ -35,6 +35,8 @@ class BodyPipe final : public BodyStream {
   void fail(Error error);
   /// Whether all of the body has come.
   bool has_ended() const;
+  /// Whether more may come: it has neither ended nor failed.
+  bool is_open() const;
 
   Result<std::string> next() override;
 

@@ -8,7 +8,8 @@ namespace {
 
 constexpr int64_t kPublishBytes = 8 << 20;
 
-/// Counts the body of `PUT /count`; `PUT /refuse` answers without reading a byte.
+/// Counts the body of `PUT /count`; `PUT /refuse` answers without reading a byte, `PUT /taste`
+/// after the first piece.
 class BodyStreams : public ::testing::Test {
  protected:
   BodyStreams() {
@@ -33,6 +34,7 @@ class BodyStreams : public ::testing::Test {
         outcomes_.put(std::string(error_info(more.error().code).name));
         return (void)writer.send(error_info(more.error().code).status, {}, more.error().detail);
       }
+      if (request.path == "/taste") return (void)writer.send(403, {}, "bad taste");
       if (more->empty()) break;
       EXPECT_LE(more->size(), size_t{4} << 20);
       if (bytes == 0) begun_.put(true);
@@ -111,6 +113,17 @@ TEST_F(BodyStreams, ContinueIsNotSaidToWhatIsRefused) {
   const auto answer = connection.read_answer();
   EXPECT_EQ(answer.status, 403);
   EXPECT_EQ(answer.headers.at("connection"), "close");
+}
+
+TEST_F(BodyStreams, ContinueIsNotSaidToAClientThatHasBegun) {
+  for (int i = 0; i < 50; ++i) {  // the answer and the word, from two threads, would be mixed
+    auto connection = client();
+    connection.send(with_length("PUT /taste HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n", 9) +
+                    "abc");
+    const auto answer = connection.read_answer();
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_EQ(connection.read_to_end(), "");
+  }
 }
 
 TEST_F(BodyStreams, ABodyLeftUnreadEndsTheConnection) {

@@ -240,13 +240,17 @@ void Connection::begin_body_stream() {
 
 void Connection::on_body_wanted() {
   if (state_ != State::kRunning || !body_pipe_ || body_pipe_->has_ended()) return;
-  if (std::exchange(reader_.head().expects_continue, false) && input_.empty()) send_continue();
+  // Said only while the handler can but wait: what it answers is written by its own thread.
+  if (std::exchange(reader_.head().expects_continue, false) && body_pipe_->is_open())
+    send_continue();
   advance();
 }
 
 /// Moves what has come of the body from `input_` to the pipe.
 void Connection::feed_body_stream() {
   if (is_body_broken_ || body_pipe_->has_ended()) return;
+  // A client that has begun to send waits for no word, and the handler may answer any moment.
+  if (!input_.empty()) reader_.head().expects_continue = false;
   std::string bytes;
   if (chunked_) {
     const auto taken = chunked_->read(input_, bytes);

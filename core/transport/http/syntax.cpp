@@ -36,10 +36,9 @@ char lower(char c) {
 
 std::optional<int64_t> parse_integer(std::string_view text, int base) {
   int64_t value = 0;
-  const char* const end = text.data() + text.size();
   if (text.empty() || text.front() == '-') return std::nullopt;
-  const auto [parsed_end, code] = std::from_chars(text.data(), end, value, base);
-  if (code != std::errc() || parsed_end != end) return std::nullopt;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
