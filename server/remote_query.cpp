@@ -239,7 +239,7 @@ Result<std::string> dataset_url(const std::string& url) {
   const size_t path = url.find('/', host);
   if (path == std::string::npos || path == host || url.find_first_of("?# ") != std::string::npos)
     return wrong();
-  const std::string whole = url.substr(0, url.find_last_not_of('/') + 1);
+  std::string whole = url.substr(0, url.find_last_not_of('/') + 1);
   const size_t datasets = whole.find(kDatasets, path);
   const size_t name = datasets == std::string::npos ? path + 1 : datasets + kDatasets.size();
   if (name >= whole.size() || whole.find('/', name) != std::string::npos) return wrong();

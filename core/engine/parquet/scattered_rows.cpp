@@ -159,7 +159,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ScatteredRows::next_batch() {
   for (const auto& column : part_->columns()) bytes += held_bytes(*column);
   const int64_t fitting = kBatchBytesTarget / std::max<int64_t>(1, bytes / part_->num_rows());
   const int64_t rows_max = std::exchange(is_first_, false) ? kFirstBatchRowsMax : kBatchRowsMax;
-  const auto batch = part_->Slice(part_used_, std::clamp<int64_t>(fitting, 1, rows_max));
+  auto batch = part_->Slice(part_used_, std::clamp<int64_t>(fitting, 1, rows_max));
   part_used_ += batch->num_rows();
   return batch;
 }
