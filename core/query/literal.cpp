@@ -143,7 +143,8 @@ Int128 read_zone(TextReader& reader) {
     reader.accept(':');
     minutes = reader.expect_number(2, 59);
   }
-  return (behind ? -1 : 1) * (hours * 60 + minutes) * 60 * kNanosecondsPerSecond;
+  const Int128 seconds = Int128{60} * (60 * hours + minutes);
+  return (behind ? -seconds : seconds) * kNanosecondsPerSecond;
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ ExpressionPtr quartile_values(const Column& column) {
 /// What mean and deviation are of.
 ExpressionPtr moment_value(const Column& column) {
   if (bowshot::is_integer(*column.value->type)) return column.value;
-  const ExpressionPtr value = make_cast(column.value, arrow::float64());
+  ExpressionPtr value = make_cast(column.value, arrow::float64());
   if (column.moment_scale() == 1) return value;
   return make_call(arrow::float64(), Function::kMultiply,
                    {value, make_float64_literal(column.moment_scale())});

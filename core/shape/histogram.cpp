@@ -51,7 +51,8 @@ Result<double> time_bound(const arrow::DataType& type, const std::string& text) 
   }
   if (!instant) return bad_bound(expected, text);
   const Int128 rest = ((instant->nanoseconds % kMicrosecond) + kMicrosecond) % kMicrosecond;
-  return static_cast<double>((instant->nanoseconds - rest) / kMicrosecond);
+  const Int128 microseconds = (instant->nanoseconds - rest) / kMicrosecond;
+  return static_cast<double>(microseconds);
 }
 
 Result<std::optional<double>> bind_bound(const arrow::DataType& type,
