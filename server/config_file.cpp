@@ -291,9 +291,9 @@ Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text;
   std::array<char, kReadBytes> piece;
-  while (text.size() <= kConfigBytesMax) {
-    file.read(piece.data(), piece.size());
-    if (file.gcount() == 0) break;
+  bool is_more = true;
+  while (is_more && text.size() <= kConfigBytesMax) {
+    is_more = static_cast<bool>(file.read(piece.data(), piece.size()));
     text.append(piece.data(), static_cast<size_t>(file.gcount()));
   }
   if (!file.is_open() || file.bad())

@@ -85,7 +85,7 @@ TEST(ChunkedReader, RefusesWhatCouldBeReadInTwoWays) {
       {"1\r\nab\r\n", ErrorCode::kBadRequest},
       {"1\r\na0\r\n\r\n", ErrorCode::kBadRequest},
       {"1\ra\r\n", ErrorCode::kBadRequest},
-      {std::string("1;\0\r\na", 7), ErrorCode::kBadRequest},
+      {std::string("1;\0\r\na", 6), ErrorCode::kBadRequest},
       {"0\r\nno colon\r\n\r\n", ErrorCode::kBadRequest},
       {"0\r\n folded: x\r\n\r\n", ErrorCode::kBadRequest},
       {"0\r\na: b\n\r\n", ErrorCode::kBadRequest},

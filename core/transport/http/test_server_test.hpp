@@ -28,8 +28,8 @@ inline ServerOptions test_options(Handler handler) {
   options.handler = std::move(handler);
   options.error_writer = write_test_error;
   if (is_tls_run()) {
-    static const TestCertificate certificate;
-    options.tls = certificate.context();
+    static const TestCertificate kCertificate;
+    options.tls = kCertificate.context();
   }
   return options;
 }
