@@ -271,3 +271,29 @@ def test_text_formats(server: BowshotServer, media: str) -> None:
         answer = server.get(f"/v1/datasets/flights/{path}", {**asked, "format": media})
         assert answer.status == 200
         assert b"ORD" in answer.body or b"-1116" in answer.body
+
+
+def test_approximate_counts_are_close(server: BowshotServer) -> None:
+    """Exact up to 1,000 values; beyond within five standard errors of 1.2 %."""
+    flights = pq.read_table(datasets.FLIGHTS)
+    exact = {name: len(flights[name].drop_null().unique()) for name in flights.schema.names}
+    exact["_row"] = flights.num_rows
+    measures = ",".join(f"{name}:approx_count_distinct({name})" for name in exact)
+    (row,) = ask(server, "flights/aggregate", measures=measures).to_pylist()
+    for name, count in exact.items():
+        assert row[name] == count if count <= 1_000 else abs(row[name] / count - 1) < 0.06, name
+
+
+def test_approximate_counts_of_groups_and_nothing(server: BowshotServer) -> None:
+    asked = "approx_count_distinct(name),approx_count_distinct(age)"
+    got = ask(server, "people/aggregate", by="team", measures=asked).to_pylist()
+    for row in got:
+        team = pl.col("team").cast(pl.String).eq_missing(pl.lit(row["team"], pl.String))
+        of_team = pl.from_arrow(TABLES["people"]).filter(team)
+        for column in ("name", "age"):
+            want = of_team[column].drop_nulls().n_unique()
+            assert row[f"approx_count_distinct_{column}"] == want, row
+    none = ask(server, "people/aggregate", measures=asked, filter="FALSE")
+    assert none.to_pylist() == [
+        {"approx_count_distinct_name": 0, "approx_count_distinct_age": 0},
+    ]

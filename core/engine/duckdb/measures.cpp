@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.hpp"
+#include "engine/duckdb/distinct_function.hpp"
 #include "engine/duckdb/expression_writer.hpp"
 #include "engine/duckdb/sql_type.hpp"
 #include "source/data_type.hpp"
@@ -51,7 +52,7 @@ std::string measure_sql(const Measure& measure, const std::string& x, const std:
     case MeasureFunction::kCountDistinct:
       return fmt::format("count(DISTINCT {})", x);
     case MeasureFunction::kApproxCountDistinct:
-      return fmt::format("approx_count_distinct({})", x);
+      return fmt::format("{0}(CASE WHEN {1} IS NOT NULL THEN hash({1}) END)", kDistinctFunction, x);
     case MeasureFunction::kSum:
       return sum_sql(x, *measure.type);
     case MeasureFunction::kMean:
