@@ -184,16 +184,23 @@ class Times:
         return statistics.quantiles(self.seconds, n=1000, method="inclusive")[int(q * 1000) - 1]
 
 
-def windows(port: int, targets: list[str]) -> Times:
-    """Short answers one after the other on one connection, each decoded."""
+def windows(port: int, targets: list[str], every: float | None = None) -> Times:
+    """Short answers on one connection, each decoded: one after the other, or one each `every`
+    seconds. Then a time counts from when it should have been asked, so that a late answer makes
+    those late that wait behind it."""
     import http.client
 
     times = Times()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS_MAX)
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for target in targets:
+    begun = time.perf_counter()
+    for number, target in enumerate(targets):
         start = time.perf_counter()
+        if every is not None:
+            due = begun + number * every
+            time.sleep(max(0.0, due - start))
+            start = due
         connection.request("GET", target)
         answer = connection.getresponse()
         body = answer.read()

@@ -2,11 +2,10 @@
 """What the server is measured against, each as a process of its own.
 
     peers.py engine PATH        DuckDB in process: every row from Parquet to Arrow IPC bytes
-    peers.py group PATH         DuckDB in process: rows by category, many times
     peers.py sql THREADS        DuckDB in process: runs the statements that come, a line each
     peers.py bytes COUNT        ready bytes over loopback
 
-`engine` and `group` print one JSON object, `sql` one a statement; `bytes` prints
+`engine` prints one JSON object, `sql` one a statement; `bytes` prints
 `listening on PORT` and runs until it is stopped. Back ends of FastAPI are in backends/.
 """
 
@@ -23,8 +22,6 @@ import duckdb
 import pyarrow as pa
 
 BATCH_ROWS = 65_536
-REPEATS = 15
-GROUP = "SELECT category, count(*), avg(value) FROM '{}' GROUP BY category ORDER BY category"
 
 
 class Sink:
@@ -82,16 +79,6 @@ def engine(path: str) -> None:
     )
 
 
-def group(path: str) -> None:
-    connection = duckdb.connect()
-    seconds = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        connection.execute(GROUP.format(path)).to_arrow_table()
-        seconds.append(time.perf_counter() - start)
-    print(json.dumps({"seconds": sorted(seconds)[REPEATS // 2]}))
-
-
 def sql(threads: str) -> None:
     connection = duckdb.connect(config={"threads": threads})
     connection.execute("SET parquet_metadata_cache = true")
@@ -123,8 +110,6 @@ def main() -> None:
     name, argument = sys.argv[1:]
     if name == "engine":
         engine(argument)
-    elif name == "group":
-        group(argument)
     elif name == "sql":
         sql(argument)
     else:
