@@ -13,10 +13,11 @@ import { SHAPES, select } from './shapes.mjs';
 /**
  * @typedef {import('./datasets.mjs').MockDataset} MockDataset
  * @typedef {import('apache-arrow').RecordBatch} RecordBatch
- * @typedef {{ kind: 'fail' | 'cut' | 'slow' | 'busy' | 'gone' | 'trickle', shape: string,
+ * @typedef {{ kind: 'fail' | 'cut' | 'slow' | 'busy' | 'gone' | 'trickle' | 'converting', shape: string,
  *   times: number, ms?: number }} Fault
  * @typedef {{ url: string, requests: string[], fault: (fault: Fault) => void,
- *   changeVersion: (name: string, rows: number) => void, close: () => Promise<void> }} MockServer
+ *   changeVersion: (name: string, rows: number) => void, show: (name: string, views: unknown[]) => void,
+ *   close: () => Promise<void> }} MockServer
  */
 
 const MEDIA_TYPES = /** @type {Record<string, string>} */ ({
@@ -45,6 +46,7 @@ export async function startMockServer({ port = 0, page } = {}) {
     fault: (fault) => void mock.faults.push({ ...fault }),
     changeVersion: (name, rows) =>
       Object.assign(mock.dataset(name), { rows, version: mock.dataset(name).version + 1 }),
+    show: (name, views) => void mock.views.set(name, views),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -61,6 +63,8 @@ class Mock {
   requests = [];
   /** @type {Map<string, unknown>} */
   problems = new Map();
+  /** @type {Map<string, unknown[]>} What the server would keep for filters and orders, by dataset. */
+  views = new Map();
 
   /** @param {string | undefined} page */
   constructor(page) {
@@ -99,7 +103,7 @@ class Mock {
         throw new MockProblem(404, 'unknown_path', 'there is nothing here');
       } else if (name === undefined)
         sendJson(response, 200, { datasets: this.datasets.map(summaryOf) });
-      else if (shape === undefined) sendJson(response, 200, infoOf(this.dataset(name)));
+      else if (shape === undefined) await this.answerInfo(name, response);
       else await this.answerShape(name, shape, url.searchParams, response);
     } catch (error) {
       sendProblem(response, error);
@@ -112,6 +116,15 @@ class Mock {
     if (dataset) return dataset;
     const suggestions = this.datasets.map((candidate) => candidate.name);
     throw new MockProblem(404, 'unknown_dataset', `there is no dataset ${name}`, { suggestions });
+  }
+
+  /** @param {string} name @param {import('node:http').ServerResponse} response */
+  async answerInfo(name, response) {
+    const dataset = this.dataset(name);
+    const fault = this.takeFault('info');
+    if (fault) await this.provoke(fault, response);
+    if (response.destroyed) return;
+    sendJson(response, 200, { ...infoOf(dataset), views: this.views.get(name) ?? [] });
   }
 
   /** @param {string} name @param {string} shape @param {URLSearchParams} parameters
@@ -165,6 +178,12 @@ class Mock {
     if (kind === 'busy') {
       response.setHeader('Retry-After', String(Math.ceil((ms ?? 1000) / 1000)));
       throw new MockProblem(503, 'overloaded', 'the limit `waiting` is 256, and 256 requests wait');
+    }
+    if (kind === 'converting') {
+      response.setHeader('Retry-After', '1');
+      const detail =
+        'the dataset is being converted: the conversion has read 30 of 100 bytes (30 %), 5 rows';
+      throw new MockProblem(503, 'not_ready', detail);
     }
     if (kind === 'gone') response.destroy();
   }

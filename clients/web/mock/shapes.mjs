@@ -186,9 +186,47 @@ function sample({ dataset, version, parameters, selection }) {
   const all = each(selection).toSorted(
     (a, b) => noise(a, seed + 77) - noise(b, seed + 77) || a - b,
   );
+  const by = parameters.get('by');
+  const kept = by === null ? undefined : shared(all, size, columnOf(selection.columns, by));
   const metadata = facts(version, 'sampled', Math.min(size, all.length), all.length);
   metadata.set('bowshot.population', String(all.length));
-  return makeBatch(columns, all.slice(0, size), metadata);
+  if (!kept) return makeBatch(columns, all.slice(0, size), metadata);
+  /** @type {MockColumn} */
+  const weight = {
+    name: '_weight',
+    type: 'float64',
+    nullable: false,
+    arrow: new Float64(),
+    value: (row) => kept.get(row) ?? 0,
+  };
+  return makeBatch([...columns, weight], [...kept.keys()], metadata);
+}
+
+/** Equal shares of a column's values, as far as they last: rows and what each stands for.
+ * @param {number[]} drawn @param {number} size @param {MockColumn} column @returns {Map<number, number>} */
+function shared(drawn, size, column) {
+  /** @type {Map<unknown, number[]>} */
+  const groups = new Map();
+  for (const row of drawn) {
+    const value = column.value(row);
+    const rows = groups.get(value);
+    if (rows) rows.push(row);
+    else groups.set(value, [row]);
+  }
+  if (size < groups.size) {
+    const detail = `size is ${size}, and ${column.name} has ${groups.size} values`;
+    throw new MockProblem(400, 'bad_parameter', detail, { parameter: 'size' });
+  }
+  let share = 1;
+  const taken = () =>
+    [...groups.values()].reduce((sum, rows) => sum + Math.min(share + 1, rows.length), 0);
+  while (share < drawn.length && taken() <= size) ++share;
+  const kept = new Map();
+  for (const rows of groups.values()) {
+    const part = rows.slice(0, share);
+    for (const row of part) kept.set(row, rows.length / part.length);
+  }
+  return kept;
 }
 
 /** @param {Ask} ask */

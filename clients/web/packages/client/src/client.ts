@@ -36,7 +36,10 @@ export interface DatasetSummary {
   rows: number;
   /** Their number. */
   columns: number;
-  /** Why its files cannot be opened now; the version is empty then, rows and columns are 0. */
+  /**
+   * Why its files cannot be opened now; the version is empty then, rows and columns are 0. With the
+   * code `not_ready` it is being converted, and will be there by itself.
+   */
   problem?: { code: string; detail: string };
 }
 
@@ -45,6 +48,21 @@ export interface ColumnInfo {
   /** The protocol's name, `timestamp[us]`; `protocol/PROTOCOL.md`, section 2. */
   type: string;
   nullable: boolean;
+  /** Made by the answer, as `_weight` of a sample: the dataset has no such column to filter by. */
+  isDerived?: true;
+}
+
+/** What the server keeps, or is building, so that windows of a filter or an order come quickly. */
+export interface ViewStatus {
+  kind: 'filter' | 'order';
+  state: 'building' | 'ready' | 'failed';
+  /** Rows of the view; 0 while they are not known. */
+  rows: number;
+  /** How far the building is, from 0 to 1. */
+  progress: number;
+  /** Of an order: as `order` of the request spells it, and whether it is of filtered rows. */
+  order?: string;
+  isFiltered?: boolean;
 }
 
 export interface DatasetInfo {
@@ -56,6 +74,14 @@ export interface DatasetInfo {
   rowNumbers: boolean;
   source: { kind: string };
   columns: ColumnInfo[];
+  /** Of this version, as they were when the server was asked. */
+  views: ViewStatus[];
+}
+
+export interface InfoOptions {
+  signal?: AbortSignal | undefined;
+  /** Attempts after the first, where a dataset is not ready or the server busy. Default as connected. */
+  retries?: number | undefined;
 }
 
 /**
@@ -78,7 +104,7 @@ export class Bowshot {
   }
 
   async datasets({ signal }: { signal?: AbortSignal } = {}): Promise<DatasetSummary[]> {
-    const answer = await this.#transport.json('/v1/datasets', signal);
+    const answer = await this.#transport.json('/v1/datasets', { signal });
     return readDatasets(answer);
   }
 
@@ -100,9 +126,9 @@ export class Dataset {
   }
 
   /** Schema, size and version as they are now. */
-  async info({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<DatasetInfo> {
+  async info(options: InfoOptions = {}): Promise<DatasetInfo> {
     const target = `/v1/datasets/${encodeURIComponent(this.name)}`;
-    return readDatasetInfo(await this.#transport.json(target, signal));
+    return readDatasetInfo(await this.#transport.json(target, options));
   }
 
   rows(parameters: RowsParameters = {}): Query {
@@ -190,7 +216,7 @@ function readDatasets(answer: unknown): DatasetSummary[] {
 }
 
 function readDatasetInfo(answer: unknown): DatasetInfo {
-  const { name, version, rows, bytes, row_numbers, source, columns } = fields(answer);
+  const { name, version, rows, bytes, row_numbers, source, columns, views } = fields(answer);
   if (!Array.isArray(columns)) throw badAnswer('the columns are missing');
   return {
     name: String(name),
@@ -207,6 +233,18 @@ function readDatasetInfo(answer: unknown): DatasetInfo {
         nullable: column['nullable'] !== false,
       };
     }),
+    views: Array.isArray(views) ? views.map(readView) : [],
+  };
+}
+
+function readView(entry: unknown): ViewStatus {
+  const { kind, state, rows, progress, order, filtered } = fields(entry);
+  return {
+    kind: kind === 'order' ? 'order' : 'filter',
+    state: state === 'ready' || state === 'failed' ? state : 'building',
+    rows: typeof rows === 'number' ? rows : 0,
+    progress: typeof progress === 'number' ? Math.min(Math.max(0, progress), 1) : 0,
+    ...(typeof order === 'string' && { order, isFiltered: filtered === true }),
   };
 }
 

@@ -4,6 +4,8 @@ import { startMockServer, type MockServer } from '../../../mock/server.mjs';
 import { connect, type Bowshot } from './client.js';
 import { cellText } from './cell-text.js';
 import { GroupedRows } from './grouped-rows.js';
+import { sampleInfo, sampleRows } from './sample-rows.js';
+import { RowWindow } from './row-window.js';
 import { findRows, precedes, type MarkedRow } from './row-place.js';
 
 let mock: MockServer;
@@ -64,6 +66,69 @@ test('groups within groups count what they hold, null among them', async () => {
     0,
   );
   expect(groups.group(last + 1)?.measures.get('delay')).toBe(cellText(mean!, 0));
+  stop();
+});
+
+test('open groups are told, and opened again: nulls, groups in groups, and one that is gone', async () => {
+  const flights = bowshot.dataset('flights');
+  const info = await flights.info();
+  const view = { filter: 'delay > 300' };
+  const expanded = [[null], [null, 'ATL'], ['Delta'], ['Nobody'], ['Delta', 'nowhere']];
+  const grouping = { by: ['carrier', 'origin'] };
+  const groups = new GroupedRows(flights, info, view, grouping, { expanded });
+  const stop = groups.subscribe(() => undefined);
+  await until(() => groups.rowCountIsExact);
+  expect(groups.expanded).toEqual([['Delta'], [null], [null, 'ATL']]);
+  const line = groups.rowCount - 1;
+  const lines = await groups.read(0, groups.rowCount, new AbortController().signal);
+  expect(lines.length).toBe(groups.rowCount);
+  const delta = lines.findIndex((found) => 'text' in found && found.text === 'Delta');
+  expect(groups.place(delta)).toEqual({ level: 1, position: delta + 1, siblings: 6 });
+  expect(groups.place(delta + 1)).toMatchObject({ level: 2, position: 1 });
+  expect(groups.parentLine(line)).toBe(
+    lines.findIndex((found) => 'text' in found && found.text === null),
+  );
+  // Another version: what is open stays open.
+  mock.changeVersion('flights', 150_000);
+  groups.toggle(0);
+  await until(() => groups.info.rows === 150_000 && groups.rowCountIsExact);
+  expect(groups.expanded).toContainEqual([null, 'ATL']);
+  stop();
+});
+
+test('a copy waits for the groups that are on their way', async () => {
+  const flights = bowshot.dataset('flights');
+  const groups = new GroupedRows(flights, await flights.info(), {}, { by: ['carrier', 'origin'] });
+  const stop = groups.subscribe(() => undefined);
+  await until(() => groups.rowCountIsExact);
+  mock.fault({ kind: 'slow', shape: 'aggregate', times: 1, ms: 200 });
+  groups.toggle(0);
+  const { signal } = new AbortController();
+  const lines = await groups.read(0, 3, signal);
+  expect(lines.map((line) => ('text' in line ? [line.depth, line.text] : []))).toEqual([
+    [0, 'American'],
+    [1, 'ATL'],
+    [1, 'CLT'],
+  ]);
+  mock.fault({ kind: 'fail', shape: 'aggregate', times: 1 });
+  groups.toggle(groups.rowCount - 1);
+  await expect(groups.read(groups.rowCount - 1, 2, signal)).rejects.toThrow('told to fail');
+  stop();
+});
+
+test('a stratified sample has a column more, and says what a row stands for', async () => {
+  const flights = bowshot.dataset('flights');
+  const view = { size: 600, by: 'carrier' };
+  const info = sampleInfo(await flights.info(), view);
+  expect(info.columns.at(-1)).toMatchObject({ name: '_weight', isDerived: true });
+  const rows = new RowWindow(sampleRows(flights, view), info, { isFiltered: true });
+  const stop = rows.subscribe(() => undefined);
+  rows.show(0, 5);
+  await until(() => rows.row(0) !== undefined);
+  const { table, index } = rows.row(0)!;
+  expect(table.schema.fields.map(({ name }) => name)).toEqual(info.columns.map(({ name }) => name));
+  expect(Number(table.getChild('_weight')!.get(index))).toBeGreaterThan(1);
+  expect(rows.facts?.population).toBe(200_000);
   stop();
 });
 

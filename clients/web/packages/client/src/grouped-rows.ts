@@ -1,17 +1,27 @@
 import type { Table } from 'apache-arrow';
 
 import type { Dataset, DatasetInfo } from './client.js';
-import { cellText } from './cell-text.js';
+import { cellText, plainText } from './cell-text.js';
 import { equalsCell } from './cell-literal.js';
 import { BowshotError } from './error.js';
+import {
+  countLines,
+  emptyLevel,
+  findLine,
+  forEachOpen,
+  openPaths,
+  parentLine,
+  placeOf,
+  type Found,
+  type GroupLine,
+  type GroupMeasure,
+  type GroupPath,
+  type Level,
+  type LinePlace,
+  type Node,
+} from './group-tree.js';
 import { spellName, type OrderBy } from './request.js';
 import { datasetRows, RowWindow, type RowPlace, type RowsView } from './row-window.js';
-
-/** What is computed of a column for every group: `{ column: 'delay', measure: 'mean' }`. */
-export interface GroupMeasure {
-  column: string;
-  measure: 'mean' | 'sum' | 'min' | 'max' | 'median';
-}
 
 export interface Grouping {
   /** Columns, the outermost first. */
@@ -19,17 +29,11 @@ export interface Grouping {
   measures?: readonly GroupMeasure[] | undefined;
 }
 
-/** The line of a group; below it, when it is expanded, stand its groups or its rows. */
-export interface GroupLine {
-  /** 0 for the outermost. */
-  depth: number;
-  column: string;
-  /** The group's value as a person reads it; null is a group too. */
-  text: string | null;
-  count: number;
-  /** Texts by column; null where there is nothing to measure. */
-  measures: ReadonlyMap<string, string | null>;
-  isExpanded: boolean;
+export interface GroupedRowsOptions {
+  /** Groups to open as soon as they are there; those that are not there are no mistake. */
+  expanded?: readonly GroupPath[] | undefined;
+  /** Called when the dataset has another version than the rows were opened with. */
+  onVersionChange?: ((info: DatasetInfo) => void) | undefined;
 }
 
 /** Groups of one parent; beyond it the last line says that there are more. */
@@ -38,40 +42,13 @@ export const GROUPS_MAX = 10_000;
 const PAGES_MAX = 24;
 const BYTES_MAX = 16 << 20;
 
-interface Node {
-  depth: number;
-  filter: string;
-  line: GroupLine;
-  isExpanded: boolean;
-  /** Groups or rows below; neither before the first expansion. */
-  level: Level | undefined;
-  rows: OpenRows | undefined;
-}
-
-interface OpenRows {
-  window: RowWindow;
-  stop: (() => void) | undefined;
-}
-
-/** The groups of one parent, and on which line each begins, counted from the first. */
-interface Level {
-  nodes: Node[];
-  starts: number[];
-  lines: number;
-  hasMore: boolean;
-  isLoading: boolean;
-  error: BowshotError | undefined;
-}
-
-/** Where a line is: a group's own, a row below one, or a line that is not there yet. */
-type Found = { node: Node } | { node: Node; row: number } | { level: Level };
-
 /**
  * Rows in groups, in groups of groups, for a grid: groups come by `aggregate` when their parent is
  * expanded, the rows of the innermost ones by windows as they are scrolled into sight. Lines are
  * counted from 0 over everything that is expanded, so that 10^9 rows below stay numbers.
  *
- * Life cycle and threads as `RowWindow`. Expanded groups stay so while the view does.
+ * Life cycle and threads as `RowWindow`. Groups stay open while the view does, whatever version the
+ * dataset has; `expanded` tells them to whoever opens them again, and another view.
  *
  *     const groups = new GroupedRows(flights, info, { filter }, { by: ['carrier', 'origin'] });
  *     groups.subscribe(redraw);
@@ -89,19 +66,24 @@ export class GroupedRows {
   #life = new AbortController();
   #isReopening = false;
   #visible = { first: 0, last: -1 };
+  /** Paths, as JSON, of groups to open when they come. */
+  #wanted: Set<string>;
+  /** Levels under way for groups that were wanted: until they are here lines are not counted. */
+  #restoring = 0;
 
   constructor(
     dataset: Dataset,
     info: DatasetInfo,
     view: RowsView,
     grouping: Grouping,
-    onVersionChange?: (info: DatasetInfo) => void,
+    { expanded = [], onVersionChange }: GroupedRowsOptions = {},
   ) {
     this.#dataset = dataset;
     this.#info = info;
     this.#view = view;
     this.#grouping = grouping;
     this.#onVersionChange = onVersionChange;
+    this.#wanted = new Set(expanded.map((path) => JSON.stringify(path)));
   }
 
   get info(): DatasetInfo {
@@ -119,7 +101,7 @@ export class GroupedRows {
   }
 
   get rowCountIsExact(): boolean {
-    return !this.#root.isLoading && this.#root.error === undefined;
+    return !this.#root.isLoading && this.#root.error === undefined && this.#restoring === 0;
   }
 
   get error(): BowshotError | undefined {
@@ -178,6 +160,16 @@ export class GroupedRows {
     return found.node.line;
   }
 
+  /** The groups that are open, those within a closed one left out. */
+  get expanded(): GroupPath[] {
+    return openPaths(this.#root);
+  }
+
+  /** Where a line stands in the tree. */
+  place(line: number): LinePlace | undefined {
+    return placeOf(this.#root, line);
+  }
+
   /** The row that a line stands for, where it is one and it is here. */
   row(line: number): RowPlace | undefined {
     const found = this.#find(line);
@@ -207,10 +199,12 @@ export class GroupedRows {
     const found = this.#find(line);
     if (!found || 'level' in found || 'row' in found) return;
     const { node } = found;
-    node.isExpanded = !node.isExpanded;
-    node.line = { ...node.line, isExpanded: node.isExpanded };
-    if (node.isExpanded) this.#open(node);
-    else this.#close(node);
+    // What the reader does now counts more than what was open before.
+    this.#wanted.delete(JSON.stringify(node.path));
+    if (node.isExpanded) {
+      setExpanded(node, false);
+      this.#close(node);
+    } else void this.#open(node);
     this.#count();
     this.#changed();
   }
@@ -221,12 +215,18 @@ export class GroupedRows {
     this.#showRows();
   }
 
-  /** The texts of lines, for a copy: groups as they are, rows read whole. */
+  /** The texts of lines, for a copy: groups as they are, rows read whole. Waits for groups that come. */
   async read(first: number, count: number, signal: AbortSignal): Promise<(RowPlace | GroupLine)[]> {
     const lines: (RowPlace | GroupLine)[] = [];
     while (lines.length < count) {
       const found = this.#find(first + lines.length);
-      if (!found || 'level' in found) break;
+      if (!found) break;
+      if ('level' in found) {
+        if (found.level.error) throw found.level.error;
+        if (!found.level.isLoading) break;
+        await this.#nextChange(signal);
+        continue;
+      }
       if (!('row' in found)) {
         lines.push(found.node.line);
         continue;
@@ -244,10 +244,7 @@ export class GroupedRows {
     if (this.#root.error) this.#reload();
     for (const node of this.#nodes()) {
       node.rows?.window.retry();
-      if (node.isExpanded && node.level?.error) {
-        node.level = undefined;
-        this.#open(node);
-      }
+      if (node.isExpanded && node.level?.error) this.#openAnew(node);
     }
     this.#count();
     this.#changed();
@@ -256,29 +253,76 @@ export class GroupedRows {
   #resume(): void {
     if (this.#life.signal.aborted) this.#life = new AbortController();
     if (this.#root.nodes.length === 0) this.#reload();
+    for (const node of this.#nodes()) {
+      if (node.isExpanded && node.level?.isLoading) this.#openAnew(node);
+    }
     this.#showRows();
+  }
+
+  #openAnew(node: Node): void {
+    node.level = undefined;
+    void this.#open(node);
   }
 
   #stop(): void {
     this.#life.abort();
+    this.#restoring = 0;
     for (const node of this.#nodes()) this.#rest(node);
+  }
+
+  #rememberOpen(): void {
+    for (const path of this.expanded) this.#wanted.add(JSON.stringify(path));
   }
 
   #reload(): void {
     for (const node of this.#nodes()) this.#rest(node);
+    this.#rememberOpen();
     this.#root = emptyLevel();
-    void this.#load(this.#root, 0, this.#view.filter ?? '');
+    this.#restoring = 0;
+    void this.#load(this.#root, undefined);
     this.#changed();
   }
 
-  #open(node: Node): void {
+  async #open(node: Node): Promise<void> {
+    setExpanded(node, true);
     const isInnermost = node.depth + 1 >= this.#grouping.by.length;
     if (isInnermost) {
       node.rows ??= { window: this.#windowOf(node), stop: undefined };
     } else if (!node.level || node.level.error) {
       node.level = emptyLevel();
-      void this.#load(node.level, node.depth + 1, node.filter);
+      await this.#load(node.level, node);
     }
+  }
+
+  /** Opens the groups that were wanted before they were here. */
+  #restore(level: Level): void {
+    for (const node of level.nodes) {
+      if (!this.#wanted.delete(JSON.stringify(node.path))) continue;
+      const { signal } = this.#life;
+      this.#restoring += 1;
+      void this.#open(node).then(() => {
+        if (signal.aborted) return;
+        this.#restoring -= 1;
+        this.#changed();
+      });
+    }
+  }
+
+  /** The next change of anything, for who waits for lines. */
+  #nextChange(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        unsubscribe();
+        reject(signal.reason as Error);
+      };
+      const unsubscribe = this.subscribe(() => {
+        unsubscribe();
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+      signal.addEventListener('abort', stop, { once: true });
+    });
   }
 
   #close(node: Node): void {
@@ -303,8 +347,10 @@ export class GroupedRows {
     });
   }
 
-  async #load(level: Level, depth: number, filter: string): Promise<void> {
+  async #load(level: Level, parent: Node | undefined): Promise<void> {
     const { signal } = this.#life;
+    const depth = parent ? parent.depth + 1 : 0;
+    const filter = parent ? parent.filter : (this.#view.filter ?? '');
     level.isLoading = true;
     this.#count();
     try {
@@ -320,7 +366,8 @@ export class GroupedRows {
       const table = await query.table({ signal });
       if (signal.aborted) return;
       level.hasMore = table.numRows > GROUPS_MAX;
-      level.nodes = this.#nodesOf(table, depth, filter);
+      level.nodes = this.#nodesOf(table, depth, filter, parent?.path ?? []);
+      this.#restore(level);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof BowshotError && error.code === 'version_changed') {
@@ -352,7 +399,7 @@ export class GroupedRows {
     });
   }
 
-  #nodesOf(table: Table, depth: number, filter: string): Node[] {
+  #nodesOf(table: Table, depth: number, filter: string, parent: GroupPath): Node[] {
     const column = this.#grouping.by[depth]!;
     const key = table.getChild('key');
     const rows = table.getChild('rows');
@@ -381,6 +428,7 @@ export class GroupedRows {
       const ownFilter = filter.trim() === '' ? own : `(${filter}) AND ${own}`;
       return {
         depth,
+        path: [...parent, line.text === null ? null : plainText(key, row)],
         filter: ownFilter,
         line,
         isExpanded: false,
@@ -407,6 +455,7 @@ export class GroupedRows {
     } catch (error) {
       this.#isReopening = false;
       if (signal.aborted) return;
+      this.#rememberOpen();
       this.#root = { ...emptyLevel(), isLoading: false, error: asError(error) };
       this.#changed();
     }
@@ -457,68 +506,9 @@ export class GroupedRows {
   }
 }
 
-function emptyLevel(): Level {
-  return { nodes: [], starts: [], lines: 0, hasMore: false, isLoading: true, error: undefined };
-}
-
-/** Lines below a group: one for what is awaited or has failed. */
-function linesBelow(node: Node): number {
-  if (!node.isExpanded) return 0;
-  if (node.rows) return node.line.count;
-  return node.level ? node.level.lines : 0;
-}
-
-function countLines(level: Level): void {
-  let lines = 0;
-  level.starts = level.nodes.map((node) => {
-    const start = lines;
-    if (node.isExpanded && node.level) countLines(node.level);
-    lines += 1 + linesBelow(node);
-    return start;
-  });
-  level.lines = level.isLoading || level.error ? Math.max(1, lines) : lines;
-}
-
-/** The last group that begins at a line or before it. */
-function groupAround(level: Level, line: number): number {
-  let low = 0;
-  let high = level.starts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (level.starts[middle]! <= line) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
-function findLine(level: Level, line: number): Found | undefined {
-  if (line < 0 || line >= level.lines) return undefined;
-  const at = groupAround(level, line);
-  const node = level.nodes[at];
-  if (!node) return { level };
-  const below = line - level.starts[at]! - 1;
-  if (below < 0) return { node };
-  if (node.rows) return { node, row: below };
-  return node.level && findLine(node.level, below);
-}
-
-function parentLine(level: Level, line: number, from: number): number | undefined {
-  const at = groupAround(level, line);
-  const node = level.nodes[at];
-  const start = level.starts[at] ?? 0;
-  if (!node || line <= start) return undefined;
-  const below = line - start - 1;
-  const inner = node.level && parentLine(node.level, below, from + start + 1);
-  return inner ?? from + start;
-}
-
-function forEachOpen(level: Level, from: number, visit: (node: Node, start: number) => void): void {
-  level.nodes.forEach((node, at) => {
-    if (!node.isExpanded) return;
-    const start = from + level.starts[at]! + 1;
-    if (node.rows) visit(node, start);
-    else if (node.level) forEachOpen(node.level, start, visit);
-  });
+function setExpanded(node: Node, isExpanded: boolean): void {
+  node.isExpanded = isExpanded;
+  node.line = { ...node.line, isExpanded };
 }
 
 function asError(error: unknown): BowshotError {

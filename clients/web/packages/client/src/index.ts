@@ -17,6 +17,8 @@ export {
   type ColumnInfo,
   type DatasetInfo,
   type DatasetSummary,
+  type InfoOptions,
+  type ViewStatus,
 } from './client.js';
 export { codeSample, fileNameOf, type SampleLanguage } from './code-sample.js';
 export type { CodecName } from './codecs.js';
@@ -30,13 +32,8 @@ export {
   type ColumnCondition,
   type TextMatch,
 } from './filter-conditions.js';
-export {
-  GroupedRows,
-  GROUPS_MAX,
-  type GroupLine,
-  type GroupMeasure,
-  type Grouping,
-} from './grouped-rows.js';
+export { GroupedRows, GROUPS_MAX, type GroupedRowsOptions, type Grouping } from './grouped-rows.js';
+export type { GroupLine, GroupMeasure, GroupPath, LinePlace } from './group-tree.js';
 export {
   ROW_NUMBER,
   spellName,
@@ -63,7 +60,7 @@ export {
   type RowWindowOptions,
 } from './row-window.js';
 export { findRows, precedes, type FoundRows, type MarkedRow } from './row-place.js';
-export { sampleRows, type SampleView } from './sample-rows.js';
+export { sampleInfo, sampleRows, type SampleView } from './sample-rows.js';
 export type { ColumnProfile, Histogram, ValueCounts } from './summaries.js';
 export { stringIndex, tokenEnd } from './text-position.js';
 export type { TransportOptions } from './transport.js';

@@ -30,7 +30,8 @@ class ControlledSource implements RowSource {
   get info_(): DatasetInfo {
     const { rows, version } = this;
     const columns = [{ name: 'id', type: 'int64', nullable: false }];
-    return { name: 'd', version, rows, bytes: 0, rowNumbers: true, source: { kind: 'x' }, columns };
+    const source = { kind: 'x' };
+    return { name: 'd', version, rows, bytes: 0, rowNumbers: true, source, columns, views: [] };
   }
 
   page: RowSource['page'] = ({ offset, limit, version }, signal) =>

@@ -451,6 +451,7 @@ export class RowWindow {
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
       this.#retryAt = undefined;
+      this.#error = undefined;
       this.#countError = undefined;
       this.#pageErrors.clear();
       this.#resume();
@@ -494,7 +495,11 @@ export class RowWindow {
       this.#resume();
       this.#changed();
     } catch (error) {
-      if (!life.signal.aborted) this.#fail(asError(error));
+      if (life.signal.aborted) return;
+      const known = asError(error);
+      // A new version may have to be converted first.
+      this.#retryLater(known);
+      this.#fail(known);
     }
   }
 

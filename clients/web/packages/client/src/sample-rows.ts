@@ -1,5 +1,5 @@
 import type { WholeAnswer } from './answer.js';
-import type { Dataset } from './client.js';
+import type { Dataset, DatasetInfo } from './client.js';
 import type { SampleParameters } from './request.js';
 import type { RowSource } from './row-window.js';
 
@@ -9,7 +9,9 @@ export type SampleView = Omit<SampleParameters, 'version'>;
 /**
  * A sample as a source of pages: it comes in one answer, and every page is a part of it.
  *
- *     const rows = new RowWindow(sampleRows(flights, { size: 1000 }), await flights.info());
+ *     const view = { size: 1000, by: 'carrier' };
+ *     const info = sampleInfo(await flights.info(), view);
+ *     const rows = new RowWindow(sampleRows(flights, view), info, { isFiltered: true });
  */
 export function sampleRows(dataset: Dataset, view: SampleView): RowSource {
   let kept: { version: string; answer: Promise<WholeAnswer> } | undefined;
@@ -35,8 +37,15 @@ export function sampleRows(dataset: Dataset, view: SampleView): RowSource {
       };
     },
     count: async (version, signal) => (await answerOf(version, signal)).table.numRows,
-    info: (signal) => dataset.info({ signal }),
+    info: async (signal) => sampleInfo(await dataset.info({ signal }), view),
   };
+}
+
+/** The dataset as its sample shows it: a stratified one has a column more, the weight of each row. */
+export function sampleInfo(info: DatasetInfo, { by }: SampleView): DatasetInfo {
+  if (by === undefined) return info;
+  const weight = { name: '_weight', type: 'float64', nullable: false, isDerived: true } as const;
+  return { ...info, columns: [...info.columns, weight] };
 }
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -16,6 +16,8 @@ export interface SendOptions {
   accept: string;
   body?: string;
   signal?: AbortSignal | undefined;
+  /** In place of those of `TransportOptions`. */
+  retries?: number | undefined;
 }
 
 const RETRY_DELAY_MS = 150;
@@ -47,14 +49,17 @@ export class Transport {
         return await this.#sendOnce(target, options);
       } catch (error) {
         const mayRetry = error instanceof BowshotError && isWorthRepeating(error);
-        if (!mayRetry || attempt >= this.#retries) throw error;
+        if (!mayRetry || attempt >= (options.retries ?? this.#retries)) throw error;
         await pause(retryDelay(error, attempt), options.signal);
       }
     }
   }
 
-  async json(target: string, signal?: AbortSignal): Promise<unknown> {
-    const response = await this.send(target, { accept: 'application/json', signal });
+  async json(
+    target: string,
+    { signal, retries }: Pick<SendOptions, 'signal' | 'retries'> = {},
+  ): Promise<unknown> {
+    const response = await this.send(target, { accept: 'application/json', signal, retries });
     try {
       return await response.json();
     } catch (error) {
@@ -70,7 +75,7 @@ export class Transport {
   async problemOf(requestId: string, signal?: AbortSignal): Promise<BowshotError | undefined> {
     try {
       const target = `/v1/requests/${encodeURIComponent(requestId)}`;
-      const state = await this.json(target, signal);
+      const state = await this.json(target, { signal });
       const problem =
         typeof state === 'object' && state !== null && 'problem' in state
           ? parseProblem(state.problem)

@@ -1,7 +1,8 @@
 import type { DatasetInfo } from '@bowshot/client';
-import { useDataset, useDatasets, type DataGridHandle } from '@bowshot/react';
+import { useDataset, useDatasets, type DataGridHandle, type Loaded } from '@bowshot/react';
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 
+import { Converting } from './converting.js';
 import { Explorer } from './explorer.js';
 import { Failure } from './failure.js';
 import { Sidebar } from './sidebar.js';
@@ -67,15 +68,31 @@ export function App() {
             onReload={dataset.reload}
           />
         ) : (
-          <div className="stage">
-            {dataset.error ? (
-              <Failure error={dataset.error} onRetry={dataset.reload} onSuggestion={select} />
-            ) : (
-              dataset.isLoading && <div role="status" aria-label="Loading" className="spinner" />
-            )}
-          </div>
+          <Stage dataset={dataset} name={view.dataset} onSelect={select} />
         )}
       </main>
+    </div>
+  );
+}
+
+interface StageProps {
+  dataset: Loaded<DatasetInfo>;
+  name: string | undefined;
+  onSelect: (name: string) => void;
+}
+
+/** In place of the rows while there is no dataset to show. */
+function Stage({ dataset, name = '', onSelect }: StageProps) {
+  const { error, isLoading, reload } = dataset;
+  return (
+    <div className="stage">
+      {error?.code === 'not_ready' ? (
+        <Converting name={name} error={error} />
+      ) : error ? (
+        <Failure error={error} onRetry={reload} onSuggestion={onSelect} />
+      ) : (
+        isLoading && <div role="status" aria-label="Loading" className="spinner" />
+      )}
     </div>
   );
 }

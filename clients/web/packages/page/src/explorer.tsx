@@ -1,4 +1,9 @@
-import { columnConditions, type DatasetInfo, type OrderBy } from '@bowshot/client';
+import {
+  columnConditions,
+  type DatasetInfo,
+  type GroupedRows,
+  type OrderBy,
+} from '@bowshot/client';
 import {
   ColumnFilter,
   DataGrid,
@@ -14,12 +19,15 @@ import {
 } from '@bowshot/react';
 import { useCallback, useEffect, useMemo, useState, type RefObject } from 'react';
 
+import { BuildLine } from './build-line.js';
 import { DataNotice } from './data-notice.js';
+import { exampleFilter } from './example-filter.js';
 import { FilterBox } from './filter-box.js';
 import { ProfileNotice } from './profile-notice.js';
 import { Toolbar } from './toolbar.js';
 import { useKeptPlace, type Place } from './use-kept-place.js';
-import { changeView, currentView, type ViewState } from './view-state.js';
+import { useViewBuild } from './use-view-build.js';
+import { changeView, currentView, regrouped, type ViewState } from './view-state.js';
 import { ViewBar } from './view-bar.js';
 
 interface ExplorerProps {
@@ -45,7 +53,8 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
   const [changedInfo, changed] = useChangedInfo(props.onVersionChange);
   const rows = useShownRows(info, place.view, changed, place.remember);
   const state = useRowWindowState(rows);
-  const current = state.info ?? info;
+  const current = useCurrentInfo(state.info ?? info);
+  const build = useViewBuild(current, place.view, state.isLoading || !state.rowCountIsExact);
   const filterError = state.error?.parameter === 'filter' ? state.error : undefined;
   const [profileIsWanted, wantProfile] = useState(info.rows <= PROFILED_ROWS_MAX);
   const profile = useProfile(info.name, current.version, {
@@ -60,6 +69,7 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
         info={current}
         view={view}
         state={state}
+        build={build}
         grid={grid}
         rowInput={props.rowInput}
         onOpenSidebar={props.onOpenSidebar}
@@ -68,7 +78,7 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
       />
       <FilterBox
         filter={filter}
-        columns={current.columns}
+        example={exampleFilter(current.columns, profile.columns)}
         error={filterError}
         inputRef={props.filterInput}
         draft={draft}
@@ -90,6 +100,7 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
             hasFilterError={filterError !== undefined}
           />
         )}
+        <BuildLine build={build} />
         {filterError && <div className="bowshot-grid-empty">The filter cannot be applied yet</div>}
         <ProfileNotice
           error={profileIsWanted ? profile.error : undefined}
@@ -134,7 +145,7 @@ function Rows({ grid, rows, view, place, profile, hasFilterError }: RowsProps) {
       filteredColumns={filtered}
       profile={profile}
       groupBy={view.groupBy}
-      onGroupByChange={(by) => changeView({ groupBy: by, sample: undefined, row: 0 })}
+      onGroupByChange={(by) => changeView({ ...regrouped(by), sample: undefined })}
       initialRow={place.row}
       activeRow={place.activeRow}
       onTopRowChange={keepRow}
@@ -148,7 +159,7 @@ function Rows({ grid, rows, view, place, profile, hasFilterError }: RowsProps) {
 /** All rows, rows in groups, or a sample: whichever the view says. */
 function useShownRows(
   info: DatasetInfo,
-  { filter, order, groupBy, measures, sample }: ViewState,
+  { filter, order, groupBy, measures, open, sample }: ViewState,
   onVersionChange: (info: DatasetInfo) => void,
   remember: (rows: GridRows) => void,
 ): GridRows | undefined {
@@ -164,18 +175,41 @@ function useShownRows(
     isGrouped ? info : undefined,
     { filter: kept, order },
     { by: groupBy, measures },
-    onVersionChange,
+    { expanded: open, onVersionChange },
   );
-  const sampled = useSampleRows(sample ? info : undefined, {
-    filter: kept,
-    size: sample?.size ?? 0,
-    seed: sample?.seed ?? 0,
-  });
+  useOpenGroups(grouped);
+  const sampled = useSampleRows(
+    sample ? info : undefined,
+    { filter: kept, size: sample?.size ?? 0, seed: sample?.seed ?? 0, by: sample?.by },
+    { onVersionChange },
+  );
   const rows = sample ? sampled : isGrouped ? grouped : plain;
   useEffect(() => {
     if (rows) remember(rows);
   }, [rows, remember]);
   return rows;
+}
+
+/** The URL keeps which groups are open. */
+function useOpenGroups(rows: GroupedRows | undefined): void {
+  useEffect(() => {
+    if (!rows) return;
+    return rows.subscribe(() => {
+      // Until they are all open again the URL knows more of them than the rows.
+      if (!rows.rowCountIsExact) return;
+      const open = rows.expanded;
+      if (JSON.stringify(open) === JSON.stringify(currentView().open)) return;
+      changeView({ open }, { replace: true });
+    });
+  }, [rows]);
+}
+
+/** The dataset's own columns, without those that a sample adds. */
+function useCurrentInfo(info: DatasetInfo): DatasetInfo {
+  return useMemo(() => {
+    const columns = info.columns.filter(({ isDerived }) => !isDerived);
+    return columns.length === info.columns.length ? info : { ...info, columns };
+  }, [info]);
 }
 
 /** The dataset as it was found to have changed under the rows. */

@@ -1,17 +1,11 @@
-import {
-  spellName,
-  stringIndex,
-  tokenEnd,
-  type BowshotError,
-  type ColumnInfo,
-} from '@bowshot/client';
-import { isNumericType } from '@bowshot/react';
+import { spellName, stringIndex, tokenEnd, type BowshotError } from '@bowshot/client';
 import { useId, useLayoutEffect, useRef, type RefObject } from 'react';
 
 interface FilterBoxProps {
   /** The filter that is applied. */
   filter: string;
-  columns: readonly ColumnInfo[];
+  /** One that this dataset takes, to show how they are written. */
+  example: string;
   /** Why the server does not take it. */
   error: BowshotError | undefined;
   inputRef: RefObject<HTMLInputElement | null>;
@@ -24,7 +18,7 @@ interface FilterBoxProps {
  * The filter as text. Enter applies, Escape clears. An error of the server is underlined where it is,
  * with its suggestions to click.
  */
-export function FilterBox({ filter, columns, error, inputRef, draft, ...props }: FilterBoxProps) {
+export function FilterBox({ filter, example, error, inputRef, draft, ...props }: FilterBoxProps) {
   const errorId = useId();
   const mark = error && draft === filter ? errorMark(filter, error) : undefined;
   useCaretAt(inputRef, error, mark?.start);
@@ -49,7 +43,7 @@ export function FilterBox({ filter, columns, error, inputRef, draft, ...props }:
           inputRef={inputRef}
           draft={draft}
           mark={mark}
-          placeholder={exampleFilter(columns)}
+          placeholder={example === '' ? 'Filter' : `Filter, e.g. ${example}`}
           errorId={mark ? errorId : undefined}
           onDraft={props.onDraft}
           onClear={clear}
@@ -195,17 +189,6 @@ function FilterError({ id, error, filter, mark, onReplace }: FilterErrorProps) {
       })}
     </div>
   );
-}
-
-/** A filter that this dataset would take. */
-function exampleFilter(columns: readonly ColumnInfo[]): string {
-  const number = columns.find(({ type }) => isNumericType(type));
-  const text = columns.find(({ type }) => type === 'utf8' || type === 'dictionary<utf8>');
-  const parts = [
-    number && `${spellName(number.name)} > 100`,
-    text && `${spellName(text.name)} LIKE 'A%'`,
-  ].filter((part) => part !== undefined);
-  return parts.length > 0 ? `Filter, e.g. ${parts.join(' AND ')}` : 'Filter';
 }
 
 function FilterIcon() {

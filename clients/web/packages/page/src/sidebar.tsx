@@ -2,6 +2,7 @@ import type { DatasetInfo, DatasetSummary } from '@bowshot/client';
 import { spellName } from '@bowshot/client';
 import type { Loaded } from '@bowshot/react';
 
+import { convertedShare } from './converting.js';
 import { Failure } from './failure.js';
 import { exactCount, roughCount } from './number-text.js';
 
@@ -63,12 +64,20 @@ function DatasetList({
             onClick={() => onSelect(name)}
           >
             <span>{name}</span>
-            <small>{problem ? 'unreadable' : roughCount(rows)}</small>
+            <small data-problem={problem?.code}>
+              {problem ? sayProblem(problem) : roughCount(rows)}
+            </small>
           </button>
         </li>
       ))}
     </ul>
   );
+}
+
+function sayProblem({ code, detail }: { code: string; detail: string }): string {
+  if (code !== 'not_ready') return 'unreadable';
+  const share = convertedShare(detail);
+  return share === undefined ? 'converting' : `${Math.floor(100 * share)} %`;
 }
 
 interface ColumnListProps {

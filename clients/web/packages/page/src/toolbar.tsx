@@ -1,7 +1,8 @@
-import type { DatasetInfo } from '@bowshot/client';
+import type { DatasetInfo, ViewStatus } from '@bowshot/client';
 import { GoToRow, type DataGridHandle, type RowWindowState } from '@bowshot/react';
 import { useState, type ReactNode, type RefObject } from 'react';
 
+import { sayBuild } from './build-line.js';
 import { CodeMenu } from './code-menu.js';
 import { ColumnsMenu } from './columns-menu.js';
 import { ExportPanel } from './export-panel.js';
@@ -13,6 +14,8 @@ interface ToolbarProps {
   info: DatasetInfo;
   view: ViewState;
   state: RowWindowState;
+  /** What the server makes of the filter and the order, where that takes a while. */
+  build: ViewStatus | undefined;
   grid: RefObject<DataGridHandle | null>;
   rowInput: RefObject<HTMLInputElement | null>;
   onOpenSidebar: () => void;
@@ -41,7 +44,7 @@ export function Toolbar({ info, view, state, grid, ...props }: ToolbarProps) {
       </button>
       <div className="title">
         <h1>{info.name}</h1>
-        <RowCount info={info} state={state} view={view} />
+        <RowCount info={info} state={state} view={view} build={props.build} />
       </div>
       <div className="tools" role="toolbar" aria-label="View">
         <button
@@ -110,16 +113,17 @@ interface RowCountProps {
   info: DatasetInfo;
   state: RowWindowState;
   view: ViewState;
+  build: ViewStatus | undefined;
 }
 
-function RowCount({ info, state, view }: RowCountProps) {
+function RowCount({ info, state, view, build }: RowCountProps) {
   const total = exactCount(info.rows);
   const isPlain = view.filter === '' || view.groupBy.length > 0 || view.sample !== undefined;
   if (isPlain) {
     return (
       <p>
         <b>{total}</b> {info.rows === 1 ? 'row' : 'rows'}
-        <span>{byteSize(info.bytes)}</span>
+        <span role="status">{build ? sayBuild(build) : byteSize(info.bytes)}</span>
       </p>
     );
   }
@@ -128,6 +132,7 @@ function RowCount({ info, state, view }: RowCountProps) {
   return (
     <p aria-live="polite">
       <b data-pending={state.rowCountIsExact ? undefined : ''}>{kept}</b> of {total} rows
+      {build?.kind === 'order' && <span>{sayBuild(build)}</span>}
     </p>
   );
 }

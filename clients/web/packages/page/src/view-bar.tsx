@@ -1,8 +1,8 @@
 import { isNumericType, type DatasetInfo, type GroupMeasure } from '@bowshot/client';
-import type { RowWindowState } from '@bowshot/react';
+import { canGroup, type RowWindowState } from '@bowshot/react';
 
 import { exactCount } from './number-text.js';
-import { changeView, type ViewState } from './view-state.js';
+import { changeView, regrouped, type SampleState, type ViewState } from './view-state.js';
 
 interface ViewBarProps {
   info: DatasetInfo;
@@ -14,31 +14,38 @@ const SAMPLE_MAX = 1_000_000;
 
 /** What the rows below are, where they are not simply all: groups, or a sample. */
 export function ViewBar({ info, view, state }: ViewBarProps) {
-  if (view.sample) return <SampleBar view={view} state={state} />;
+  if (view.sample) return <SampleBar info={info} view={view} state={state} />;
   if (view.groupBy.length > 0) return <GroupBar info={info} view={view} />;
   return null;
 }
 
-function SampleBar({ view, state }: Omit<ViewBarProps, 'info'>) {
-  const { size, seed } = view.sample!;
+function SampleBar({ info, view, state }: ViewBarProps) {
+  const sample = view.sample!;
+  const { size, seed } = sample;
   const population = state.facts?.population;
   const isAll = population !== undefined && state.rowCount >= population;
   return (
     <div className="view-bar" role="group" aria-label="Sample">
       <span className="badge">Sample</span>
       <span role="status">
-        {population === undefined || !state.rowCountIsExact
-          ? 'Sampling…'
-          : `sampled ${exactCount(state.rowCount)} of ${exactCount(population)}`}
+        {state.error
+          ? 'no sample'
+          : population === undefined || !state.rowCountIsExact
+            ? 'Sampling…'
+            : `sampled ${exactCount(state.rowCount)} of ${exactCount(population)}`}
         {view.order.length > 0 && ' · in the order of the draw'}
       </span>
+      <ShareSelect info={info} sample={sample} />
       <span className="view-bar-space" />
       <button
         type="button"
         className="tool"
         disabled={isAll || size >= SAMPLE_MAX}
         onClick={() =>
-          changeView({ sample: { size: Math.min(size * 2, SAMPLE_MAX), seed } }, { replace: true })
+          changeView(
+            { sample: { ...sample, size: Math.min(size * 2, SAMPLE_MAX) } },
+            { replace: true },
+          )
         }
       >
         More
@@ -47,7 +54,7 @@ function SampleBar({ view, state }: Omit<ViewBarProps, 'info'>) {
         type="button"
         className="tool"
         disabled={isAll}
-        onClick={() => changeView({ sample: { size, seed: seed + 1 }, row: 0 })}
+        onClick={() => changeView({ sample: { ...sample, seed: seed + 1 }, row: 0 })}
       >
         Another
       </button>
@@ -59,6 +66,34 @@ function SampleBar({ view, state }: Omit<ViewBarProps, 'info'>) {
         All rows
       </button>
     </div>
+  );
+}
+
+/** Which column's values have equal shares of the sample. */
+function ShareSelect({ info, sample }: { info: DatasetInfo; sample: SampleState }) {
+  return (
+    <select
+      className="chip chip-add"
+      aria-label="Equal shares of"
+      title="Draws as many rows of each value; a column _weight tells how many each row stands for"
+      data-chosen={sample.by === undefined ? undefined : ''}
+      value={sample.by === undefined ? '' : `=${sample.by}`}
+      onChange={(event) => {
+        const { value } = event.target;
+        changeView({
+          sample: { ...sample, by: value === '' ? undefined : value.slice(1) },
+          row: 0,
+        });
+      }}
+    >
+      <option value="">uniform</option>
+      {info.columns.filter(canGroup).map(({ name }) => (
+        // A name may be empty: it must not be taken for none.
+        <option key={name} value={`=${name}`}>
+          equal shares of {name}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -81,9 +116,7 @@ function GroupBar({ info, view }: Omit<ViewBarProps, 'state'>) {
         <Chip
           key={name}
           label={`Do not group by ${name}`}
-          onRemove={() =>
-            changeView({ groupBy: groupBy.filter((other) => other !== name), row: 0 })
-          }
+          onRemove={() => changeView(regrouped(groupBy.filter((other) => other !== name)))}
         >
           {depth > 0 && <small>then </small>}
           {name}

@@ -1,4 +1,4 @@
-import type { GroupMeasure, OrderBy } from '@bowshot/client';
+import type { GroupMeasure, GroupPath, OrderBy } from '@bowshot/client';
 import { NATURAL_ARRANGEMENT, type ColumnArrangement } from '@bowshot/react';
 import { useSyncExternalStore } from 'react';
 
@@ -13,6 +13,8 @@ export interface ViewState {
   columns: ColumnArrangement;
   groupBy: readonly string[];
   measures: readonly GroupMeasure[];
+  /** Groups that are open. */
+  open: readonly GroupPath[];
   /** Rows drawn at random in place of all; undefined: all rows. */
   sample: SampleState | undefined;
   /** The top row. */
@@ -22,7 +24,12 @@ export interface ViewState {
 export interface SampleState {
   size: number;
   seed: number;
+  /** Equal shares of this column's values. */
+  by?: string | undefined;
 }
+
+/** Open groups in the URL: more would make one that is too long to pass on. */
+const OPEN_MAX = 64;
 
 export const EMPTY_VIEW: ViewState = {
   dataset: undefined,
@@ -31,6 +38,7 @@ export const EMPTY_VIEW: ViewState = {
   columns: NATURAL_ARRANGEMENT,
   groupBy: [],
   measures: [],
+  open: [],
   sample: undefined,
   row: 0,
 };
@@ -56,6 +64,7 @@ export function parseView(hash: string): ViewState {
     },
     groupBy: parameters.getAll('by'),
     measures: parameters.getAll('measure').flatMap(parseMeasure),
+    open: parameters.getAll('open').flatMap(parsePath),
     sample: parseSample(parameters),
     row: wholeNumber(parameters.get('row')) ?? 0,
   };
@@ -79,9 +88,11 @@ export function viewHash(view: ViewState): string {
   for (const { column, measure } of view.measures) {
     parameters.append('measure', `${measure}:${column}`);
   }
+  for (const path of view.open.slice(0, OPEN_MAX)) parameters.append('open', JSON.stringify(path));
   if (sample) {
     parameters.set('sample', String(sample.size));
     if (sample.seed !== 0) parameters.set('seed', String(sample.seed));
+    if (sample.by !== undefined) parameters.set('share', sample.by);
   }
   if (view.row > 0) parameters.set('row', String(view.row));
   const query = parameters.toString();
@@ -102,7 +113,22 @@ function parseMeasure(item: string): GroupMeasure[] {
 function parseSample(parameters: URLSearchParams): SampleState | undefined {
   const size = wholeNumber(parameters.get('sample'));
   if (size === undefined || size === 0) return undefined;
-  return { size, seed: wholeNumber(parameters.get('seed')) ?? 0 };
+  const by = parameters.get('share') ?? undefined;
+  return { size, seed: wholeNumber(parameters.get('seed')) ?? 0, by };
+}
+
+/** A list of texts, and null for the group of nulls: `["AA",null]`. */
+function parsePath(item: string): GroupPath[] {
+  try {
+    const path = JSON.parse(item) as unknown;
+    const isPath =
+      Array.isArray(path) &&
+      path.length > 0 &&
+      path.every((value) => value === null || typeof value === 'string');
+    return isPath ? [path as GroupPath] : [];
+  } catch {
+    return [];
+  }
 }
 
 function wholeNumber(text: string | null): number | undefined {
@@ -130,6 +156,14 @@ export function changeView(change: Partial<ViewState>, { replace = false } = {})
   if (replace) history.replaceState(null, '', url);
   else history.pushState(null, '', url);
   for (const listener of [...listeners]) listener();
+}
+
+/** Another grouping: groups stay open as deep as the old one and the new are the same. */
+export function regrouped(by: readonly string[]): Pick<ViewState, 'groupBy' | 'open' | 'row'> {
+  const { groupBy, open } = current;
+  const differs = by.findIndex((name, depth) => name !== groupBy[depth]);
+  const depth = Math.min(differs < 0 ? by.length : differs, groupBy.length);
+  return { groupBy: by, open: open.filter((path) => path.length <= depth), row: 0 };
 }
 
 function subscribe(listener: () => void): () => void {

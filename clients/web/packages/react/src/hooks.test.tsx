@@ -57,6 +57,15 @@ test('an error is there until it is reloaded', async () => {
   await waitFor(() => expect(result.current.value?.name).toBe('flights'));
 });
 
+test('a dataset that is being converted says how far, and comes by itself', async () => {
+  mock.fault({ kind: 'converting', shape: 'info', times: 3 });
+  const { result } = renderHook(useDataset, { wrapper, initialProps: 'flights' });
+  await waitFor(() => expect(result.current.error?.code).toBe('not_ready'));
+  expect(result.current.error?.detail).toContain('(30 %)');
+  await waitFor(() => expect(result.current.value?.rows).toBe(200_000));
+  expect(result.current.error).toBeUndefined();
+});
+
 test('rows are counted under a filter', async () => {
   const { result } = renderHook(() => useCount('billion', { filter: 'id >= 999999990' }), {
     wrapper,

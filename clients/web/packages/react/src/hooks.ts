@@ -2,12 +2,14 @@ import {
   datasetRows,
   GroupedRows,
   RowWindow,
+  sampleInfo,
   sampleRows,
   type AnswerFacts,
   type BowshotError,
   type CountParameters,
   type DatasetInfo,
   type DatasetSummary,
+  type GroupedRowsOptions,
   type Grouping,
   type SampleView,
   type RowsView,
@@ -19,23 +21,38 @@ import type { GridRows } from './grid/grid-rows.js';
 import { useBowshot } from './provider.js';
 import { useLoaded, type Loaded } from './use-loaded.js';
 
-/** The list of datasets. */
+/** Between two looks at what is being converted. */
+const LOOK_MS = 1_000;
+
+/** The list of datasets; asked for again while one of them is being converted. */
 export function useDatasets(): Loaded<DatasetSummary[]> {
   const bowshot = useBowshot();
-  return useLoaded(useCallback((signal: AbortSignal) => bowshot.datasets({ signal }), [bowshot]));
+  const load = useCallback((signal: AbortSignal) => bowshot.datasets({ signal }), [bowshot]);
+  return useLoaded(load, whileOneConverts);
 }
 
-/** A dataset's schema, size and version; nothing is asked without a name. */
+function whileOneConverts({ value }: { value?: DatasetSummary[] }): number | undefined {
+  return value?.some(({ problem }) => problem?.code === 'not_ready') ? LOOK_MS : undefined;
+}
+
+/**
+ * A dataset's schema, size and version; nothing is asked without a name. While it is being converted
+ * `error.code` is `not_ready`, the detail says how far that is, and it is asked for again.
+ */
 export function useDataset(name: string | undefined): Loaded<DatasetInfo> {
   const bowshot = useBowshot();
   const load = useMemo(
     () =>
       name === undefined
         ? undefined
-        : (signal: AbortSignal) => bowshot.dataset(name).info({ signal }),
+        : (signal: AbortSignal) => bowshot.dataset(name).info({ signal, retries: 0 }),
     [bowshot, name],
   );
-  return useLoaded(load);
+  return useLoaded(load, whileNotReady);
+}
+
+function whileNotReady({ error }: { error?: BowshotError }): number | undefined {
+  return error?.code === 'not_ready' ? Math.max(error.retryAfterMs ?? 0, LOOK_MS) : undefined;
 }
 
 /** The number of rows that a filter keeps. */
@@ -83,35 +100,43 @@ export function useRowWindow(
 
 /**
  * The rows of a dataset in groups, for a `<DataGrid>`: `{ by: ['carrier'] }`. A new one for every other
- * dataset, view or grouping, all compared by what they say.
+ * dataset, view or grouping, all compared by what they say. `options` count when it is made.
  */
 export function useGroupedRows(
   info: DatasetInfo | undefined,
   view: RowsView,
   grouping: Grouping,
-  onVersionChange?: (info: DatasetInfo) => void,
+  options?: GroupedRowsOptions,
 ): GroupedRows | undefined {
   const bowshot = useBowshot();
   const key = JSON.stringify({ view, grouping });
   return useMemo(() => {
     if (!info) return undefined;
     const { view, grouping } = JSON.parse(key) as { view: RowsView; grouping: Grouping };
-    return new GroupedRows(bowshot.dataset(info.name), info, view, grouping, onVersionChange);
-  }, [bowshot, info, key, onVersionChange]);
+    return new GroupedRows(bowshot.dataset(info.name), info, view, grouping, options);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- options are read once, as documented
+  }, [bowshot, info, key]);
 }
 
-/** A sample of a dataset's rows, for a `<DataGrid>`. */
+/**
+ * A sample of a dataset's rows, for a `<DataGrid>`: `{ size: 1000, by: 'carrier' }` draws equal shares of
+ * the carriers, and has a last column `_weight`. A new one for every other dataset or view; `options`
+ * count when it is made.
+ */
 export function useSampleRows(
   info: DatasetInfo | undefined,
   view: SampleView,
+  options?: RowWindowOptions,
 ): RowWindow | undefined {
   const bowshot = useBowshot();
   const key = JSON.stringify(view);
   return useMemo(() => {
     if (!info) return undefined;
-    const source = sampleRows(bowshot.dataset(info.name), JSON.parse(key) as SampleView);
+    const view = JSON.parse(key) as SampleView;
+    const source = sampleRows(bowshot.dataset(info.name), view);
     // Its count is the answer's: fewer rows may be there than were asked for.
-    return new RowWindow(source, info, { isFiltered: true });
+    return new RowWindow(source, sampleInfo(info, view), { ...options, isFiltered: true });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- options are read once, as documented
   }, [bowshot, info, key]);
 }
 

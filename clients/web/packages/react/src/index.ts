@@ -6,6 +6,7 @@ export {
   hideColumn,
   type ColumnArrangement,
 } from './grid/column-arrangement.js';
+export { canGroup } from './grid/column-menu.js';
 export { DataGrid, type DataGridHandle, type DataGridProps } from './grid/data-grid.js';
 export type { GridRows } from './grid/grid-rows.js';
 export type { CellRange } from './grid/selection.js';

@@ -19,9 +19,13 @@ interface Settled<T> {
 
 /**
  * Runs `load` whenever it is another function, and aborts the one before. Wrap it in `useCallback`.
- * `undefined` asks for nothing.
+ * `undefined` asks for nothing. `again` says after how many milliseconds to look once more by itself,
+ * while what is there stays; give it a function that is always the same.
  */
-export function useLoaded<T>(load: ((signal: AbortSignal) => Promise<T>) | undefined): Loaded<T> {
+export function useLoaded<T>(
+  load: ((signal: AbortSignal) => Promise<T>) | undefined,
+  again?: (settled: { value?: T; error?: BowshotError }) => number | undefined,
+): Loaded<T> {
   const [round, setRound] = useState(0);
   const [settled, setSettled] = useState<Settled<T>>();
 
@@ -29,16 +33,24 @@ export function useLoaded<T>(load: ((signal: AbortSignal) => Promise<T>) | undef
     if (!load) return;
     const controller = new AbortController();
     const { signal } = controller;
-    load(signal).then(
-      (value) => {
-        if (!signal.aborted) setSettled({ load, round, value });
-      },
-      (error: unknown) => {
-        if (!signal.aborted) setSettled({ load, round, error: asBowshotError(error) });
-      },
-    );
-    return () => controller.abort();
-  }, [load, round]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = (outcome: { value?: T; error?: BowshotError }) => {
+      if (signal.aborted) return;
+      setSettled({ load, round, ...outcome });
+      const ms = again?.(outcome);
+      if (ms !== undefined) timer = setTimeout(run, ms);
+    };
+    const run = () =>
+      void load(signal).then(
+        (value) => settle({ value }),
+        (error: unknown) => settle({ error: asBowshotError(error) }),
+      );
+    run();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [load, again, round]);
 
   const reload = useCallback(() => setRound((before) => before + 1), []);
   const isOfThisLoad = settled !== undefined && settled.load === load;

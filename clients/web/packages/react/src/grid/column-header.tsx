@@ -2,6 +2,7 @@ import { useRef, type KeyboardEvent, type PointerEvent as ReactPointerEvent } fr
 
 import { ColumnStrip } from '../column-strip.js';
 import type { MenuView } from './column-menu.js';
+import { beyond, EdgeScroll } from './edge-scroll.js';
 import { moveColumn, resizeColumn } from './column-arrangement.js';
 import type { ColumnBox } from './column-layout.js';
 import type { GridController } from './grid-controller.js';
@@ -20,6 +21,8 @@ interface ColumnHeaderProps extends HeaderActions {
 }
 
 const DRAG_BEGINS_PX = 6;
+/** A column that is dragged so near to an edge scrolls. */
+const EDGE_PX = 32;
 
 /**
  * A column's name. A click sorts (with Shift, also), a drag moves the column, the edge makes it wider.
@@ -61,17 +64,14 @@ export function ColumnHeader({ box, isTabStop, ...props }: ColumnHeaderProps) {
         aria-keyshortcuts="ArrowDown"
         onFocus={() => props.grid.showColumn(box)}
         onPointerDown={(event) => dragColumn(event, box, props)}
-        onClick={(event) => {
-          if (event.currentTarget.dataset['dragged'] !== undefined) return;
-          onOrderChange?.(orderAfterClick(order, name, event.shiftKey));
-        }}
+        onClick={(event) => onOrderChange?.(orderAfterClick(order, name, event.shiftKey))}
         onKeyDown={(event) => onHeaderKey(event, () => openMenu('actions'))}
       >
         <span>{name}</span>
         {onOrderChange && <SortMark sort={sort} rank={rank} />}
       </button>
       <MenuButton name={name} isFiltered={isFiltered} onOpen={() => openMenu('actions')} />
-      {profile && (
+      {profile && !box.info.isDerived && (
         <ColumnStrip
           column={box.info}
           profile={profile.get(name)}
@@ -153,14 +153,13 @@ function Resizer({ box, grid, arrangement, onArrange }: HeaderActions & { box: C
   );
 }
 
-/** A drag sideways: a line shows where the column would go. */
+/** A drag sideways: a line shows where the column would go; at an edge the columns scroll. */
 function dragColumn(
   event: ReactPointerEvent<HTMLButtonElement>,
   box: ColumnBox,
   { grid, arrangement, onArrange }: HeaderActions,
 ): void {
   const button = event.currentTarget;
-  delete button.dataset['dragged'];
   if (event.button !== 0 || event.shiftKey || event.pointerType === 'touch') return;
   const header = button.closest<HTMLElement>('.bowshot-grid-header');
   if (!header) return;
@@ -168,19 +167,31 @@ function dragColumn(
   let target: { before: string | undefined } | undefined;
   const marker = document.createElement('div');
   marker.className = 'bowshot-grid-drop-marker';
+  const aimAt = (x: number) => {
+    const place = grid.dropPlace(x);
+    target = { before: place.before };
+    marker.style.left = `${place.x}px`;
+  };
+  let way = 0;
+  const edge = new EdgeScroll((dx) => {
+    grid.scrollBy(dx, 0);
+    aimAt(start + way);
+  });
+  // The button may scroll out of sight, and be gone, while it is dragged; the header stays.
   followDrag(
     event.nativeEvent,
-    button,
+    header,
     (dx, dy) => {
       if (!target && Math.hypot(dx, dy) < DRAG_BEGINS_PX) return;
-      button.dataset['dragged'] = '';
-      const place = grid.dropPlace(start + dx);
-      target = { before: place.before };
-      marker.style.left = `${place.x}px`;
+      way = dx;
       header.append(marker);
       header.dataset['moving'] = '';
+      aimAt(start + dx);
+      const { left, right } = grid.cellsArea;
+      edge.follow({ x: beyond(start + dx, left + EDGE_PX, right - EDGE_PX), y: 0 });
     },
     () => {
+      edge.stop();
       marker.remove();
       delete header.dataset['moving'];
       if (!target || target.before === box.info.name) return;

@@ -1,4 +1,4 @@
-import { isNumericType } from '@bowshot/client';
+import { isNumericType, type ColumnInfo } from '@bowshot/client';
 import { useState } from 'react';
 
 import { ColumnProfileCard } from '../column-strip.js';
@@ -24,7 +24,7 @@ export function ColumnMenu({ box, anchor, onClose, ...props }: ColumnMenuProps) 
   const { info } = box;
   const [view, setView] = useState(props.view);
   const profile = props.profile?.get(info.name);
-  const panel = props.renderColumnPanel?.(info, onClose);
+  const panel = info.isDerived ? undefined : props.renderColumnPanel?.(info, onClose);
   return (
     <Popover
       anchor={anchor}
@@ -111,7 +111,7 @@ function ArrangeItems({ box, grid, arrangement, onArrange, onClose, ...props }: 
   };
   return (
     <>
-      {onGroupByChange && canGroup(box.info.type) && (
+      {onGroupByChange && canGroup(box.info) && (
         <MenuItem
           isChecked={isGrouped}
           onSelect={act(() =>
@@ -145,7 +145,7 @@ function ArrangeItems({ box, grid, arrangement, onArrange, onClose, ...props }: 
   );
 }
 
-/** Types whose values a filter can name: that is how a group's rows are asked for. */
-function canGroup(type: string): boolean {
-  return /^(bool|u?int|float|decimal|utf8|dictionary|date|timestamp)/.test(type);
+/** Whether a filter can name the column's values: that is how a group's rows are asked for. */
+export function canGroup({ type, isDerived }: ColumnInfo): boolean {
+  return !isDerived && /^(bool|u?int|float|decimal|utf8|dictionary|date|timestamp)/.test(type);
 }

@@ -19,7 +19,7 @@ import { GridHeader } from './grid-header.js';
 import { GridMessage, GridNotice, GridStatus } from './grid-notice.js';
 import { isGrouped, type GridRows } from './grid-rows.js';
 import { listenToPointer } from './pointer.js';
-import { cellId, ReadableRows } from './readable-rows.js';
+import { cellId, ReadableRows, rowId } from './readable-rows.js';
 import { Scrollbar } from './scrollbar.js';
 import type { CellRange } from './selection.js';
 import { useCopy } from './use-copy.js';
@@ -94,7 +94,7 @@ export function DataGrid({ rows, order = NO_ORDER, label, ...props }: DataGridPr
     grid.readable.subscribe,
     grid.readable.get,
   );
-  const isActiveHere = active && readableRows.some((row) => row.row === active.row);
+  const activeRow = active && readableRows.find(({ row }) => row === active.row);
   return (
     <div className="bowshot-grid-frame">
       <div
@@ -106,7 +106,10 @@ export function DataGrid({ rows, order = NO_ORDER, label, ...props }: DataGridPr
         aria-multiselectable
         aria-rowcount={state.rowCountIsExact ? state.rowCount + 1 : -1}
         aria-colcount={shownCount(state.info?.columns, arrangement) + 1}
-        aria-activedescendant={isActiveHere ? cellId(gridId, active.row, active.column) : undefined}
+        aria-activedescendant={
+          activeRow &&
+          (activeRow.group ? rowId(gridId, active.row) : cellId(gridId, active.row, active.column))
+        }
         aria-busy={state.isLoading}
         onKeyDown={(event) => onKeyDown(event, grid, copy)}
         onFocus={(event) => grid.setFocused(event.target === event.currentTarget)}

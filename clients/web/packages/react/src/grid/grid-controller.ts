@@ -16,7 +16,8 @@ import {
   type Axis,
   type Thumb,
 } from './scroll-geometry.js';
-import type { HeaderLayout, ReadableRow, ReadableRows } from './grid-view.js';
+import type { HeaderLayout, ReadableRows } from './grid-view.js';
+import { readableRows } from './readable-model.js';
 import { Selection } from './selection.js';
 import { Signal } from './signal.js';
 import { readTheme, watchTheme, type GridTheme } from './theme.js';
@@ -315,6 +316,12 @@ export class GridController {
     return this.cellAt(inside.x, inside.y) ?? last;
   }
 
+  /** Where the cells are in the body, the row numbers and the bars left out. */
+  get cellsArea(): { left: number; right: number; bottom: number } {
+    const left = this.#gutterWidth;
+    return { left, right: left + this.horizontal.viewport, bottom: this.vertical.viewport };
+  }
+
   /** The width that shows a column's visible texts and its name. */
   fittingWidth(box: ColumnBox): number {
     const context = this.#elements?.canvas.getContext('2d');
@@ -463,6 +470,27 @@ export class GridController {
     };
   }
 
+  #readable(): ReadableRows {
+    const { viewport } = this.horizontal;
+    const { first, last } = this.#visibleRows();
+    return readableRows({
+      rows: this.#rows,
+      first,
+      last: Math.min(last, this.#contentRows - 1),
+      pinned: this.columns.pinned(viewport),
+      scrolled: this.columns.scrolled(this.#scrollLeft, viewport + SCROLLBAR),
+      scrollTop: this.#scrollTop,
+      scrollLeft: this.#scrollLeft,
+      label: (row) => this.#label(row),
+      frame: {
+        active: this.#active,
+        selection: this.#selection,
+        rowHeight: this.rowHeight,
+        gutterWidth: this.#gutterWidth,
+      },
+    });
+  }
+
   /** The row's number; within a group counted from the group's first. */
   #label(row: number): string {
     if (!isGrouped(this.#rows)) return rowNumberText(row);
@@ -535,43 +563,11 @@ export class GridController {
     if (this.#settledSelection !== this.#selection) this.#onSelect?.(this.#selection);
     this.#settledSelection = this.#selection;
     this.#settledRows = this.#rows;
-    this.readable.set(this.#readableRows());
+    this.readable.set(this.#readable());
     const topRow = Math.floor(this.#scrollTop / this.rowHeight);
     if (topRow === this.#topRow) return;
     this.#topRow = topRow;
     this.#onTopRowChange?.(topRow);
-  }
-
-  #readableRows(): ReadableRows {
-    const { first, last } = this.#visibleRows();
-    const { viewport } = this.horizontal;
-    const boxes = [
-      ...this.columns.pinned(viewport).map((box) => ({ ...box, left: box.x })),
-      ...this.columns
-        .scrolled(this.#scrollLeft, viewport + SCROLLBAR)
-        .map((box) => ({ ...box, left: box.x - this.#scrollLeft })),
-    ];
-    const rows: ReadableRow[] = [];
-    const end = Math.min(last, this.#contentRows - 1);
-    for (let row = first; row <= end; ++row) {
-      const place = this.#rows?.row(row);
-      const group = groupAt(this.#rows, row);
-      const cells = boxes.map(({ index, source, left, width, info }) => ({
-        column: index,
-        x: left,
-        width,
-        text: group ? (group.measures.get(info.name) ?? '') : place && textOfCell(place, source),
-      }));
-      const top = row * this.rowHeight - this.#scrollTop;
-      rows.push({ row, top, cells, group, label: this.#label(row) });
-    }
-    return {
-      rows,
-      active: this.#active,
-      selection: this.#selection,
-      rowHeight: this.rowHeight,
-      gutterWidth: this.#gutterWidth,
-    };
   }
 }
 

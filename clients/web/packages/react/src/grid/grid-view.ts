@@ -1,4 +1,4 @@
-import type { GroupLine } from '@bowshot/client';
+import type { GroupLine, LinePlace } from '@bowshot/client';
 
 import type { ColumnBox } from './column-layout.js';
 import type { Cell } from './keyboard.js';
@@ -30,6 +30,8 @@ export interface ReadableRow {
   top: number;
   cells: readonly ReadableCell[];
   group: GroupLine | undefined;
+  /** Among groups: where it stands in their tree. */
+  place: LinePlace | undefined;
   /** What stands left of the cells: the row's number. */
   label: string;
 }

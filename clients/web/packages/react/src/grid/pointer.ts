@@ -1,3 +1,4 @@
+import { beyond, EdgeScroll } from './edge-scroll.js';
 import type { GridController } from './grid-controller.js';
 
 const LINE_PIXELS = 40;
@@ -34,7 +35,7 @@ function onWheel(event: WheelEvent, body: HTMLElement, grid: GridController): vo
   grid.scrollBy(dx, isSideways ? 0 : event.deltaY * unit);
 }
 
-/** A press makes a cell active, with Shift it extends to it, and a drag selects. */
+/** A press makes a cell active, with Shift it extends to it, and a drag selects; over an edge it scrolls. */
 function listenToMouse(body: HTMLElement, grid: GridController, signal: AbortSignal): void {
   const placeOf = (event: PointerEvent) => {
     const box = body.getBoundingClientRect();
@@ -50,9 +51,7 @@ function listenToMouse(body: HTMLElement, grid: GridController, signal: AbortSig
       if (event.shiftKey) grid.extendTo(cell);
       else grid.activate(cell);
       if (!event.shiftKey && grid.toggleGroup(cell.row)) return;
-      followDrag(event, body, (dx, dy) => {
-        if (Math.hypot(dx, dy) >= TAP_PIXELS) grid.extendTo(grid.nearestCell(x + dx, y + dy));
-      });
+      selectByDrag(event, body, grid, { x, y });
     },
     { signal },
   );
@@ -66,6 +65,35 @@ function listenToMouse(body: HTMLElement, grid: GridController, signal: AbortSig
     { signal },
   );
   body.addEventListener('pointerleave', () => grid.hover(undefined), { signal });
+}
+
+function selectByDrag(
+  down: PointerEvent,
+  body: HTMLElement,
+  grid: GridController,
+  start: { x: number; y: number },
+): void {
+  let way = { x: 0, y: 0 };
+  const extend = () => grid.extendTo(grid.nearestCell(start.x + way.x, start.y + way.y));
+  const edge = new EdgeScroll((dx, dy) => {
+    grid.scrollBy(dx, dy);
+    extend();
+  });
+  followDrag(
+    down,
+    body,
+    (x, y) => {
+      way = { x, y };
+      if (Math.hypot(x, y) < TAP_PIXELS) return;
+      extend();
+      const { left, right, bottom } = grid.cellsArea;
+      edge.follow({
+        x: beyond(start.x + x, left, right),
+        y: beyond(start.y + y, 0, bottom),
+      });
+    },
+    () => edge.stop(),
+  );
 }
 
 /** The bars lie within the body, and follow their drags themselves. */
@@ -126,9 +154,13 @@ function listenToTouch(body: HTMLElement, grid: GridController, signal: AbortSig
   return () => cancelAnimationFrame(frame);
 }
 
+/** Less is a press with an unsteady hand. */
+const DRAG_PIXELS = 4;
+
 /**
  * Follows a drag that begins with `down`: `moved` gets the way from its start, and `ended` is called
- * once. Ends by itself.
+ * once. Ends by itself. `element` holds the pointer from the first real move on: until then a press is
+ * a press of whatever is under it.
  */
 export function followDrag(
   down: PointerEvent,
@@ -138,17 +170,24 @@ export function followDrag(
 ): void {
   const listeners = new AbortController();
   const { signal } = listeners;
-  element.setPointerCapture(down.pointerId);
-  const move = (event: Event) => {
-    const { clientX, clientY } = event as PointerEvent;
-    moved(clientX - down.clientX, clientY - down.clientY);
+  const { pointerId, clientX: x, clientY: y } = down;
+  const move = (event: PointerEvent) => {
+    if (event.pointerId !== pointerId) return;
+    const dx = event.clientX - x;
+    const dy = event.clientY - y;
+    const isHeld = element.hasPointerCapture(pointerId);
+    if (!isHeld && Math.hypot(dx, dy) >= DRAG_PIXELS) element.setPointerCapture(pointerId);
+    moved(dx, dy);
   };
-  const end = () => {
+  const end = (event: PointerEvent) => {
+    if (event.pointerId !== pointerId) return;
+    // Others lose the pointer when `element` takes it.
+    if (event.type === 'lostpointercapture' && event.target !== element) return;
     listeners.abort();
     ended?.();
   };
-  element.addEventListener('pointermove', move, { signal });
-  for (const name of ['pointerup', 'pointercancel', 'lostpointercapture']) {
-    element.addEventListener(name, end, { signal });
+  addEventListener('pointermove', move, { signal });
+  for (const name of ['pointerup', 'pointercancel', 'lostpointercapture'] as const) {
+    addEventListener(name, end, { signal });
   }
 }

@@ -5,7 +5,12 @@ import type { ReadableRow as Row, ReadableRows as Readable } from './grid-view.j
 import { rowNumberText } from './scene.js';
 
 export function cellId(gridId: string, row: number, column: number): string {
-  return `${gridId}-${row}-${column}`;
+  return `${rowId(gridId, row)}-${column}`;
+}
+
+/** Of a group's line: it is read as a whole. */
+export function rowId(gridId: string, row: number): string {
+  return `${gridId}-${row}`;
 }
 
 interface ReadableRowsProps {
@@ -44,9 +49,12 @@ function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
   return (
     <div
       role="row"
+      id={rowId(gridId, row.row)}
       aria-rowindex={row.row + 2}
       aria-busy={isBusy || undefined}
-      aria-level={group && group.depth + 1}
+      aria-level={row.place?.level}
+      aria-posinset={row.place?.position}
+      aria-setsize={row.place?.siblings}
       aria-expanded={group?.isExpanded}
       style={{ top: row.top, height: rowHeight }}
     >

@@ -53,6 +53,10 @@ function onPointerDown(
   };
   if (!isOnThumb) scrollTo(start);
   bar.dataset['dragging'] = '';
-  bar.addEventListener('lostpointercapture', () => delete bar.dataset['dragging'], { once: true });
-  followDrag(event.nativeEvent, bar, (dx, dy) => scrollTo(start + (axis === 'vertical' ? dy : dx)));
+  followDrag(
+    event.nativeEvent,
+    bar,
+    (dx, dy) => scrollTo(start + (axis === 'vertical' ? dy : dx)),
+    () => delete bar.dataset['dragging'],
+  );
 }
