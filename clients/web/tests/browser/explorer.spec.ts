@@ -117,8 +117,9 @@ test('the thumb goes to the very end and back', async () => {
   const middle = await explorer.topRow();
   await expectText(explorer.cell(middle + 3, 0), (middle + 3).toLocaleString('en-US'));
   await explorer.page.mouse.up();
-  // Few of the places on the way were asked for, and none of a browser's element limits was met.
-  expect(mock.requests.filter((request) => request.includes('/rows')).length).toBeLessThan(40);
+  // At most what each of the 21 places shows was asked for, and nothing ahead of them: how much that is
+  // depends on how fast the machine drags.
+  expect(mock.requests.filter((request) => request.includes('/rows')).length).toBeLessThan(60);
 });
 
 test('a press on the track goes there', async () => {

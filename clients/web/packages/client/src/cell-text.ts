@@ -171,9 +171,14 @@ function visibleText(text: string): string {
   const cut = text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}…` : text;
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   return cut.replace(/[\u0000-\u001f]/g, (character) =>
-    character === '\n' ? '↵' : String.fromCodePoint(0x2400 + character.charCodeAt(0)),
+    character in COMMON_SIGNS
+      ? COMMON_SIGNS[character]!
+      : String.fromCodePoint(0x2400 + character.charCodeAt(0)),
   );
 }
+
+/** Fonts have these more often than the pictures of control characters. */
+const COMMON_SIGNS: Record<string, string> = { '\n': '↵', '\t': '⇥' };
 
 function hexText(bytes: Uint8Array): string {
   const shown = Array.from(bytes.subarray(0, BYTES_SHOWN_MAX), (byte) =>

@@ -6,6 +6,9 @@ import {
   type ColumnProfile,
 } from '@bowshot/client';
 
+/** Those that teach most first. */
+const KINDS = ['number', 'text', 'time', 'bool'] as const;
+type Kind = (typeof KINDS)[number] | 'other';
 const CONDITIONS = 2;
 /** A longer value would push the rest out of the box. */
 const TEXT_MAX = 24;
@@ -18,24 +21,19 @@ export function exampleFilter(
   columns: readonly ColumnInfo[],
   profiles: ReadonlyMap<string, ColumnProfile> | undefined,
 ): string {
-  const conditions = columns.flatMap((column) => {
-    const example = exampleOf(column, profiles?.get(column.name));
-    return example === undefined ? [] : [{ kind: kindOf(column.type), example }];
-  });
-  // Of different kinds: two alike teach nothing more than one.
-  const kinds = new Set<string>();
-  const chosen = conditions.filter(({ kind }) => {
-    const isNew = !kinds.has(kind);
-    kinds.add(kind);
-    return isNew;
-  });
-  return chosen
+  // The first of each kind: two alike teach nothing more than one.
+  const examples = new Map<Kind, string>();
+  for (const column of columns) {
+    const kind = kindOf(column.type);
+    const example = examples.get(kind) ?? exampleOf(column, profiles?.get(column.name));
+    if (example !== undefined) examples.set(kind, example);
+  }
+  return KINDS.flatMap((kind) => examples.get(kind) ?? [])
     .slice(0, CONDITIONS)
-    .map(({ example }) => example)
     .join(' AND ');
 }
 
-function kindOf(type: string): 'number' | 'text' | 'time' | 'bool' | 'other' {
+function kindOf(type: string): Kind {
   if (isNumericType(type)) return 'number';
   if (type === 'utf8' || type.startsWith('dictionary')) return 'text';
   if (/^(date|timestamp)/.test(type)) return 'time';
