@@ -19,13 +19,13 @@
 namespace bowshot {
 namespace {
 
-http::Request request_with(std::vector<std::pair<std::string, std::string>> fields,
+http::Request request_with(const std::vector<std::pair<std::string, std::string>>& fields,
                            std::string host = "127.0.0.1") {
   http::Request request;
   request.method = "GET";
   request.path = "/v1/datasets";
   request.host = std::move(host);
-  for (auto& [name, value] : fields) request.headers.add(name, value);
+  for (const auto& [name, value] : fields) request.headers.add(name, value);
   return request;
 }
 
@@ -265,10 +265,12 @@ TEST(Sessions, AreBoundedTheOneUsedLeastLatelyGoes) {
   const std::string first = sessions.begin();
   now += std::chrono::seconds(1);
   const std::string second = sessions.begin();
+  now += std::chrono::seconds(1);
   for (size_t i = 2; i < Sessions::kSessionsMax; ++i) sessions.begin();
   now += std::chrono::seconds(1);
   EXPECT_TRUE(sessions.use(first));
   sessions.begin();
+  EXPECT_FALSE(sessions.use(second));
   EXPECT_EQ(sessions.count(), Sessions::kSessionsMax);
   EXPECT_TRUE(sessions.use(first));
   sessions.begin();

@@ -16,8 +16,10 @@ namespace {
 std::shared_ptr<arrow::Table> table(const std::shared_ptr<arrow::Schema>& schema,
                                     const std::vector<std::string>& json_columns) {
   std::vector<std::shared_ptr<arrow::Array>> columns;
-  for (size_t i = 0; i < json_columns.size(); ++i)
-    columns.push_back(*arrow::json::ArrayFromJSONString(schema->field(i)->type(), json_columns[i]));
+  for (const std::string& json : json_columns) {
+    const auto& field = schema->field(static_cast<int>(columns.size()));
+    columns.push_back(*arrow::json::ArrayFromJSONString(field->type(), json));
+  }
   return arrow::Table::Make(schema, columns);
 }
 
@@ -113,7 +115,7 @@ TEST(DataFile, AnyFlippedFooterByteIsAnErrorOrAFileButNoCrash) {
   const std::string good = read_bytes(folder / "good.parquet");
   for (size_t i = 4; i < good.size(); ++i) {
     std::string bad = good;
-    bad[i] ^= 0x81;
+    bad[i] = static_cast<char>(bad[i] ^ 0x81);
     write_bytes(folder / "bad.parquet", bad);
     (void)Dataset::make("x", std::vector<std::string>{folder / "bad.parquet"});
   }
