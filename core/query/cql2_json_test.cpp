@@ -1,6 +1,10 @@
 #include "query/cql2_json.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
 
 #include "query/request.hpp"
 #include "query/syntax.hpp"
@@ -81,8 +85,8 @@ TEST(Cql2Json, RefusesWhatTheStandardOrThisServerHasNot) {
 TEST(Cql2Json, DepthIsThatOfOperations) {
   Limits limits;
   limits.filter_depth = 3;
-  std::string text = "true";
-  for (int i = 0; i < 3; ++i) text = R"({"op":"not","args":[)" + text + "]}";
+  const std::string_view open = R"({"op":"not","args":[)";
+  const std::string text = fmt::format("{0}{0}{0}true]}}]}}]}}", open);
   EXPECT_TRUE(read(text, limits));
   const auto deeper = read(R"({"op":"not","args":[)" + text + "]}", limits);
   ASSERT_FALSE(deeper);

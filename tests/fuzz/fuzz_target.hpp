@@ -6,7 +6,6 @@
 
 // A fuzz target is one function, of any bytes; it ends the process when a promise is broken. The
 // fuzzer calls it with what it invents, replay.cpp with the files of a corpus.
-// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's own name
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace bowshot::fuzz {
