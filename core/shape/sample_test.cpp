@@ -120,8 +120,9 @@ TEST(EqualShares, AreThoseOfTakingInTurn) {
   std::mt19937 random(11);
   for (int i = 0; i < 2'000; ++i) {
     std::vector<int64_t> groups(random() % 8);
-    for (int64_t& rows : groups) rows = 1 + random() % (random() % 3 == 0 ? 100 : 5);
-    const int64_t size = random() % 120;
+    for (int64_t& rows : groups)
+      rows = static_cast<int64_t>(1 + random() % (random() % 3 == 0 ? 100 : 5));
+    const auto size = static_cast<int64_t>(random() % 120);
     EXPECT_EQ(equal_shares(groups, size), in_turn(groups, size)) << size;
   }
 }
