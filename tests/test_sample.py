@@ -156,6 +156,16 @@ def test_every_type_groups(server: BowshotServer) -> None:
             assert got["_weight"].to_pylist() == [4.0] * 12
 
 
+def test_zoned_nanoseconds_group(server: BowshotServer) -> None:
+    """To the engine they are microseconds: with the one a nanosecond before 1970, two are one."""
+    asked = {"by": "timestamp_ns_zone", "select": "_row"}
+    got = ask(server, "types/sample", size=10, filter="id % 6 <> 1", **asked)
+    assert sorted(row % 6 for row in numbers(got)) == sorted([0, 2, 3, 4, 5] * 2)
+    assert got["_weight"].to_pylist() == [4.0] * 10
+    everything = ask(server, "types/sample", size=48, **asked)
+    assert everything["_weight"].to_pylist() == [1.0] * 48
+
+
 def test_strata_of_flights(server: BowshotServer) -> None:
     frame = pl.read_parquet(datasets.FLIGHTS).filter(pl.col("delay") > 30)
     asked = {"by": "origin", "filter": "delay > 30", "seed": 1}

@@ -30,11 +30,20 @@ struct Groups {
   std::vector<int64_t> rows;  // of each
 };
 
+/// The engine sees zoned nanoseconds as microseconds, Parquet itself does not: a cast is for the
+/// engine alone, so that groups and rows have the same keys.
+ExpressionPtr as_microseconds(const ExpressionPtr& stratum) {
+  const auto& type = static_cast<const arrow::TimestampType&>(*stratum->type);
+  if (type.unit() != arrow::TimeUnit::NANO || type.timezone().empty()) return stratum;
+  return make_cast(stratum, arrow::timestamp(arrow::TimeUnit::MICRO, type.timezone()));
+}
+
 /// The stratum in a type that batches of it can be coded in.
 ExpressionPtr key_of(const SamplePart& part) {
   if (is_text(*part.stratum->type)) return make_cast(part.stratum, arrow::utf8());
   if (part.stratum->type->id() == arrow::Type::HALF_FLOAT)
     return make_cast(part.stratum, arrow::float32());
+  if (part.stratum->type->id() == arrow::Type::TIMESTAMP) return as_microseconds(part.stratum);
   return part.stratum;
 }
 
