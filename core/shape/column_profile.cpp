@@ -22,7 +22,9 @@ namespace {
 
 constexpr int64_t kTopValues = 10;
 constexpr int64_t kTopDistinctMax = 100'000;
-/// So many are listed whole by the scan that all columns share.
+/// So many are listed whole by the scan that all columns share, where there is a filter that a scan
+/// for each column would have to run again. Without one, a scan that groups is several times
+/// cheaper than a list: 0.1 instead of 0.8 CPU seconds for 1,000 texts in 10M rows.
 constexpr int64_t kListedDistinctMax = 1'000;
 constexpr int64_t kHistogramBins = 20;
 /// Rough counts may be a third off: what is sampled is well beyond what would be too few.
@@ -62,6 +64,7 @@ struct Column {
   int64_t count = 0;  // of what is not null
   double distinct_rough = 0;
   std::optional<EqualBins> bins;  // of its finite values, if it has any
+  bool is_filtered = false;
 
   bool is_nested() const { return type_family(*value->type) == TypeFamily::kNested; }
   bool is_number() const { return bowshot::is_numeric(*value->type); }
@@ -74,7 +77,7 @@ struct Column {
   }
   bool is_listed() const {
     // Engines may tell the zeros apart where they list floats; as groups they are one.
-    return !is_nested() && !bowshot::is_floating(*value->type) &&
+    return is_filtered && !is_nested() && !bowshot::is_floating(*value->type) &&
            distinct_rough <= kListedDistinctMax;
   }
 };
@@ -311,7 +314,9 @@ Result<RowReader> run_scan(const SubPlans& sub_plans, Plan plan) {
 Result<std::vector<ColumnProfile>> profile_columns(const SubPlans& sub_plans,
                                                    std::span<const NamedExpression> columns) {
   std::vector<Column> found;
-  for (const NamedExpression& column : columns) found.push_back({.value = column.expression});
+  const bool is_filtered = sub_plans.plan().filter != nullptr;
+  for (const NamedExpression& column : columns)
+    found.push_back({.value = column.expression, .is_filtered = is_filtered});
 
   Plan first = sub_plans.make(Plan::Kind::kAggregate);
   measure(first, MeasureFunction::kCountRows, nullptr, arrow::int64());

@@ -31,9 +31,10 @@ struct ColumnProfile {
   std::optional<std::vector<int64_t>> histogram;
 };
 
-/// Profiles columns in two scans for all of them, and one more for each whose values are neither
-/// few nor too many to be listed. The second scan depends on the first: rough counts of distinct
-/// values say which of them are counted, the counts of rows which rows the quartiles are of.
+/// Profiles columns in two scans for all of them, and one more for each whose values are not too
+/// many to be told one by one (of filtered rows: nor so few that the second scan lists them). The
+/// second scan depends on the first: rough counts of distinct values say which of them are counted,
+/// the counts of rows which rows the quartiles are of.
 ///   - distinct: exact up to about 50,000, beyond that by the values whose hash is low (of
 ///     32,000 of them the standard error is 0.6 %).
 ///   - quartiles: of all rows up to 150,000, else of about 100,000 drawn by a hash of `_row` (the

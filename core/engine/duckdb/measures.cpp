@@ -43,6 +43,22 @@ std::string picked_sql(bool least, const std::string& x, const std::string& y) {
                      least ? "arg_min_null" : "arg_max_null", x, y, least ? "r" : "- r", y);
 }
 
+/// A condition on a measure's only argument as its FILTER: with CASE in its place the nulls of all
+/// other rows go through a DISTINCT's hash table, which takes several times as long.
+struct FilteredArgument {
+  const Expression* value = nullptr;
+  const Expression* condition = nullptr;  // null: every row
+};
+
+FilteredArgument filtered_argument(const Measure& measure) {
+  const Expression& argument = *measure.arguments[0];
+  const auto* call = std::get_if<Call>(&argument.node);
+  if (measure.function != MeasureFunction::kCountDistinct || !call ||
+      call->function != Function::kWhen)
+    return {.value = &argument};
+  return {.value = call->arguments[1].get(), .condition = call->arguments[0].get()};
+}
+
 std::string measure_sql(const Measure& measure, const std::string& x, const std::string& y) {
   switch (measure.function) {
     case MeasureFunction::kCountRows:
@@ -87,14 +103,21 @@ std::string measure_sql(const Measure& measure, const std::string& x, const std:
 Result<std::string> write_measure(const Measure& measure) {
   std::string x;
   std::string y;
+  std::string filter;
   if (!measure.arguments.empty()) {
-    BOWSHOT_ASSIGN(x, write_expression(*measure.arguments[0]));
+    const auto [value, condition] = filtered_argument(measure);
+    BOWSHOT_ASSIGN(x, write_expression(*value));
+    if (condition) {
+      BOWSHOT_ASSIGN(const std::string text, write_expression(*condition));
+      filter = fmt::format(" FILTER (WHERE {})", text);
+    }
   }
   if (measure.arguments.size() > 1) {
     BOWSHOT_ASSIGN(y, write_expression(*measure.arguments[1]));
   }
   // Sums of integers are 128 bits wide until this cast, which fails where they do not fit.
-  return fmt::format("CAST({} AS {})", measure_sql(measure, x, y), sql_type(*measure.type));
+  return fmt::format("CAST({}{} AS {})", measure_sql(measure, x, y), filter,
+                     sql_type(*measure.type));
 }
 
 }  // namespace bowshot::duckdb_sql
