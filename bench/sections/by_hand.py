@@ -32,8 +32,8 @@ REPEATS = 3
 PAGES = 100
 FILTERED_PAGES = 20
 CLIENTS = 4
-FILTERED_ROWS = 800_000  # at least so many of 10M match; of fewer, the offset is past the end
-NAIVE_BYTES_A_CLIENT = 5 << 30  # frame, buffer, its copy, what the socket has not taken
+FILTERED_SHARE = 0.08  # at least so many of the rows match: no page is past the last of them
+NAIVE_BYTES_A_ROW = 500  # of 70: frame, buffer, its copy, what the socket has not taken
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ def by_fastapi(path: Path, kind: str, workers: int) -> Iterator[BackEnd]:
 def by_hand(bench: Bench) -> None:
     path = into_memory(data.make("10M"))
     total = data.KINDS["10M"].rows
+    bench.report.add("rows", total, "rows")
     every = [
         lambda: bowshot(path),
         *(
@@ -95,7 +96,7 @@ def by_hand(bench: Bench) -> None:
             check(back_end)
             everything(bench, back_end)
             pages(bench, back_end, total)
-            at_once(bench, back_end)
+            at_once(bench, back_end, total)
 
 
 def check(back_end: BackEnd) -> None:
@@ -136,7 +137,8 @@ def pages(bench: Bench, back_end: BackEnd, total: int) -> None:
     asked = {
         "page anywhere": [back_end.page(source.randrange(total - 100)) for _ in range(PAGES)],
         "filtered page anywhere": [
-            back_end.filtered(source.randrange(FILTERED_ROWS)) for _ in range(FILTERED_PAGES)
+            back_end.filtered(source.randrange(int(total * FILTERED_SHARE)))
+            for _ in range(FILTERED_PAGES)
         ],
         "rows by category": [back_end.groups] * 5,
     }
@@ -147,9 +149,9 @@ def pages(bench: Bench, back_end: BackEnd, total: int) -> None:
         bench.report.add(f"{back_end.name}: {name}, slowest", max(times.seconds) * 1e3, "ms")
 
 
-def at_once(bench: Bench, back_end: BackEnd) -> None:
+def at_once(bench: Bench, back_end: BackEnd, total: int) -> None:
     """Several clients that each want everything."""
-    if back_end.is_naive and available_bytes() < CLIENTS * NAIVE_BYTES_A_CLIENT:
+    if back_end.is_naive and available_bytes() < CLIENTS * total * NAIVE_BYTES_A_ROW:
         print(f"({back_end.name}: {CLIENTS} clients need more memory than there is)", flush=True)
         return
     found: list[Drained] = []
