@@ -55,6 +55,11 @@ def test_files_hold_the_view(taken: dict[str, Any], expected: list[tuple[Any, ..
     assert sorted(tuple(row.values()) for row in table.to_pylist()) == expected
 
 
+def test_cancelling_stops_the_server(taken: dict[str, Any]) -> None:
+    """3 million rows into a file that takes a piece in 200 ms would go on for minutes."""
+    assert taken["cancelled"] == {"before": 1, "after": 0, "isAborted": True}
+
+
 def test_code_runs(taken: dict[str, Any], expected: list[tuple[Any, ...]], tmp_path: Path) -> None:
     """On a server of its own: the code has the address of the first, and asks without a token."""
     with BowshotServer([f"flights={datasets.FLIGHTS}"]) as server:
