@@ -3,12 +3,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include "app.hpp"
 #include "log.hpp"
 #include "options.hpp"
 #include "problem.hpp"
 #include "reload.hpp"
+#include "stop_with_input.hpp"
 #include "version.hpp"
 
 namespace bowshot {
@@ -87,6 +89,8 @@ void tell_addresses(const http::Server& server) {
 int serve(int argc, const char* const* argv, ServeOptions options) {
   start_log(options.log_level, options.log_format);
   const sigset_t signals = block_signals();
+  std::optional<StopWithInput> input;  // after the signals were blocked, as its thread inherits it
+  if (options.stop_with_input) input.emplace();
 
   auto app = App::make(options);
   if (!app) return tell_error(app.error());

@@ -122,6 +122,9 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                    "Where what is not Parquet is kept as Parquet, and where sorts beyond the "
                    "engine's memory go, for as long as they run")
       ->capture_default_str();
+  serve->add_flag("--stop-with-input", options.stop_with_input,
+                  "Stop, as by SIGTERM, when standard input ends: for programs that start a server "
+                  "which is not to outlive them");
   serve->add_flag("--verify", options.verify,
                   "Read every page of every Parquet file once before listening, and do not start "
                   "where one does not fit its checksum");

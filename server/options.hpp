@@ -36,7 +36,8 @@ struct ServeOptions {
   std::string publish_directory;  // empty: published tables are in memory
   std::string log_level = "info";
   std::string log_format = "text";
-  std::string cache_directory;  // the default: $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot
+  std::string cache_directory;   // the default: $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot
+  bool stop_with_input = false;  // when standard input ends, as when SIGTERM came
   bool verify = false;  // every page of every Parquet file against its checksum, at the start
   Limits limits;
 

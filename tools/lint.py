@@ -73,6 +73,11 @@ def check_ruff(fix: bool) -> tuple[bool, str]:
     return checked and formatted, output + more
 
 
+def check_mypy(_fix: bool) -> tuple[bool, str]:
+    """The Python package, which is typed; its configuration is in its pyproject.toml."""
+    return run([sys.executable, "-m", "mypy"], cwd=TOP / "clients/python")
+
+
 def check_gofmt(fix: bool) -> tuple[bool, str]:
     files = files_of({".go"})
     if not files:
@@ -101,6 +106,7 @@ CHECKS: dict[str, Callable[[bool], tuple[bool, str]]] = {
     "conventions": check_tidy,
     "clang-format": check_clang_format,
     "ruff": check_ruff,
+    "mypy": check_mypy,
     "gofmt": check_gofmt,
     "shell": check_shell,
     "web": check_web,

@@ -90,10 +90,12 @@ def suites() -> list[Suite]:
         "60",
     ]
     pytest = [python, "-m", "pytest", "-q", "--durations=10", f"--junitxml={REPORTS}/server.xml"]
+    client = [python, "-m", "pytest", "-q", "--durations=10", f"--junitxml={REPORTS}/python.xml"]
     return [
         Suite("unit", [*ctest, "--output-junit", str(REPORTS / "unit.xml")], by_junit("unit")),
         Suite("web", ["npm", "test", "--silent"], by_web_lines, TOP / "clients/web"),
         Suite("server", [*pytest, "tests"], by_junit("server")),
+        Suite("python", client, by_junit("python"), TOP / "clients/python"),
         Suite("lint", [python, "tools/lint.py", "--quick"], by_exit_code),
     ]
 

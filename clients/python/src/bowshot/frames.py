@@ -1,0 +1,141 @@
+"""Frames of other libraries as a stream of Arrow record batches, which is how a server or the core
+takes them. Nothing is copied where the library hands out Arrow memory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bowshot.errors import DataError, Error, local_error
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLLECT_BYTES_MAX = 4 << 30  # of a LazyFrame; publish_bytes of the server is as much
+
+
+def is_path(value: Any) -> bool:
+    """Whether a dataset is named by where its files are."""
+    return isinstance(value, (str, Path))
+
+
+def to_reader(frame: Any) -> pa.RecordBatchReader:
+    """Record batches of a frame: pyarrow, Polars (a LazyFrame is collected), pandas, a DuckDB
+    relation, a dict of columns, or anything with `__arrow_c_stream__`. A DataError says what of it
+    cannot be a dataset."""
+    import pyarrow as pa
+
+    try:
+        reader = _reader(frame)
+    except Error:
+        raise
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise _bad(f"a {type(frame).__name__} that Arrow cannot hold: {error}") from error
+    names = reader.schema.names
+    if not names:
+        raise _bad("a table without columns cannot be a dataset")
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise _bad(f"two columns of one name: {', '.join(doubled)}")
+    return reader
+
+
+def _reader(frame: Any) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
+    if isinstance(frame, pa.RecordBatchReader):
+        return frame
+    if isinstance(frame, pa.Table):
+        return frame.to_reader()
+    if isinstance(frame, pa.RecordBatch):
+        return pa.RecordBatchReader.from_batches(frame.schema, [frame])
+    if isinstance(frame, Mapping):
+        return pa.table(dict(frame)).to_reader()
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(frame, polars.LazyFrame):
+        frame = collect(frame)
+    if polars is not None and isinstance(frame, polars.DataFrame):
+        refuse_objects(frame)
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(frame, pandas.DataFrame):
+        has_named_index = any(name is not None for name in frame.index.names)
+        table = pa.Table.from_pandas(frame, preserve_index=has_named_index)
+        return table.replace_schema_metadata().to_reader()
+    if hasattr(frame, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(frame)
+    if hasattr(frame, "fetch_record_batch"):  # DuckDB relations before they had capsules
+        return frame.fetch_record_batch()
+    raise TypeError("it has no __arrow_c_stream__")
+
+
+def refuse_objects(frame: Any) -> None:
+    """Polars would hand out the addresses of Python objects as their bytes."""
+    import polars as pl
+
+    objects = [name for name, kind in frame.schema.items() if kind == pl.Object]
+    if objects:
+        raise _bad(f"columns of Python objects have no Arrow type: {', '.join(objects)}")
+
+
+def collect(lazy: Any) -> Any:
+    """A LazyFrame's rows, under a limit: beyond it, write them to Parquet and serve the file."""
+    import polars as pl
+
+    frames = []
+    size = 0
+    for batch in lazy.collect_batches():
+        frames.append(batch)
+        size += batch.estimated_size()
+        if size > COLLECT_BYTES_MAX:
+            raise _bad(
+                f"a LazyFrame of more than {COLLECT_BYTES_MAX} bytes: "
+                "sink it to Parquet and name the file"
+            )
+    return pl.concat(frames) if frames else lazy.head(0).collect()
+
+
+class _Pieces:
+    """A sink that hands on what was written to it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def take(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
+
+    def writable(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def encode_stream(reader: pa.RecordBatchReader) -> Iterator[bytes]:
+    """The bytes of an Arrow stream, a record batch at a time."""
+    import pyarrow as pa
+
+    sink = _Pieces()
+    try:
+        with pa.ipc.new_stream(sink, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+                yield sink.take()
+        yield sink.take()
+    except pa.ArrowException as error:
+        raise _bad(f"the rows of the frame cannot be read: {error}") from error
+
+
+def _bad(detail: str) -> Error:
+    return local_error(DataError, "bad_data", detail)

@@ -1,0 +1,46 @@
+"""A real server, started by the package itself, over tables that are known here too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import datasets as small_tables  # the server tests' own
+import polars as pl
+import pytest
+
+import bowshot
+
+TOP = Path(__file__).resolve().parents[3]
+os.environ.setdefault("BOWSHOT_BINARY", str(TOP / "build" / "bowshot"))
+
+FLIGHTS = small_tables.FLIGHTS
+
+
+def pytest_report_header() -> str:
+    return f"server: {os.environ['BOWSHOT_BINARY']}"
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("data")
+    listed = small_tables.build(folder)
+    return {**dict(item.split("=", 1) for item in listed), "flights": str(FLIGHTS)}
+
+
+@pytest.fixture(scope="session")
+def server(sources: dict[str, str]) -> Iterator[bowshot.Server]:
+    with bowshot.serve(sources, allow_publish=True, quiet=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def client(server: bowshot.Server) -> Iterator[bowshot.Client]:
+    with server.connect() as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def flights() -> pl.DataFrame:
+    return pl.read_parquet(FLIGHTS)
