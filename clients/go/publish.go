@@ -1,0 +1,90 @@
+package bowshot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+)
+
+// Publish sends a table under a name, which the server serves from then on; a published table of that
+// name is replaced. It reads the reader to its end and does not release it.
+func (c *Client) Publish(ctx context.Context, name string, rows array.RecordReader) (*Info, error) {
+	body, into := io.Pipe()
+	written := make(chan error, 1)
+	go func() {
+		err := writeStream(into, rows)
+		_ = into.CloseWithError(err) // without its end marker a body that failed is refused
+		written <- err
+	}()
+	info, err := c.publish(ctx, name, mediaArrow, body)
+	_ = body.CloseWithError(io.ErrClosedPipe) // the server may have refused before it had read all
+	if failed := <-written; failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
+		err = failed
+	}
+	return info, err
+}
+
+func writeStream(into io.Writer, rows array.RecordReader) error {
+	writer := ipc.NewWriter(into, ipc.WithSchema(rows.Schema()))
+	for rows.Next() {
+		if err := writer.Write(rows.RecordBatch()); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return writer.Close()
+}
+
+var publishedMedia = map[string]string{
+	".parquet": "application/vnd.apache.parquet",
+	".arrow":   "application/vnd.apache.arrow.file",
+	".feather": "application/vnd.apache.arrow.file",
+	".ipc":     "application/vnd.apache.arrow.file",
+	".arrows":  mediaArrow,
+}
+
+// PublishFile sends a Parquet or Arrow file, by what its name ends in: .parquet, .arrow, .feather,
+// .ipc, or .arrows for an Arrow stream.
+func (c *Client) PublishFile(ctx context.Context, name, path string) (*Info, error) {
+	media, isKnown := publishedMedia[filepath.Ext(path)]
+	if !isKnown {
+		return nil, failure(CodeBadParameter, nil,
+			"%s: .parquet, .arrow, .feather, .ipc and .arrows can be published", filepath.Base(path))
+	}
+	file, err := os.Open(path) //nolint:gosec // the caller's
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return c.publish(ctx, name, media, file)
+}
+
+func (c *Client) publish(ctx context.Context, name, media string, body io.Reader) (*Info, error) {
+	answer, _, err := c.transport.whole(ctx, &message{
+		method: http.MethodPut, target: c.Dataset(name).path(), accept: mediaJSON, stream: body,
+		header: http.Header{"Content-Type": {media}, "Expect": {"100-continue"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var info Info
+	if err := json.Unmarshal(answer, &info); err != nil {
+		return nil, failure(CodeBadAnswer, err, "the answer is not a dataset's description: %v", err)
+	}
+	return &info, nil
+}
+
+// Remove takes a published dataset away.
+func (c *Client) Remove(ctx context.Context, name string) error {
+	_, _, err := c.transport.whole(ctx, &message{method: http.MethodDelete, target: c.Dataset(name).path()})
+	return err
+}
