@@ -13,7 +13,6 @@
 #include "page_assets.hpp"
 #include "problem.hpp"
 #include "query/percent.hpp"
-#include "source/page_check.hpp"
 
 namespace bowshot {
 
@@ -58,20 +57,6 @@ void App::stop() {
 
 namespace {
 
-/// What is converted is checked by itself, whole, whenever it is opened.
-Result<void> verify_pages(const Catalog& catalog) {
-  for (const std::string& name : catalog.names()) {
-    BOWSHOT_ASSIGN(const auto source, catalog.find(name));
-    const auto dataset = source->current_if_ready();
-    if (!dataset) continue;  // told where datasets are opened
-    for (const DatasetFile& part : (*dataset)->files())
-      if (auto checked = check_pages(part.file, {}); !checked)
-        return fail(checked.error().code,
-                    fmt::format("dataset {}: {}", name, checked.error().detail));
-  }
-  return {};
-}
-
 /// This process's folder for sorts beyond memory. Where it cannot be made, such sorts are errors.
 std::string spill_directory(const ServeOptions& options) {
   std::error_code failed;
@@ -91,7 +76,6 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   app->importer_ = std::make_unique<Importer>(options.cache_directory, options.limits.cache_bytes,
                                               &app->conversions_);
   BOWSHOT_TRY(app->open_datasets(options));
-  if (options.verify) BOWSHOT_TRY(verify_pages(*app->catalog_));
   auto windows = ParquetEngine::make(options.limits.page_cache_bytes);
   BOWSHOT_ASSIGN(auto duckdb,
                  DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,

@@ -30,7 +30,7 @@ constexpr const char* kAbout =
     "Converts files to one Parquet file that Bowshot reads well: small pages with an index and "
     "checksums.\n\n"
     "IN is a file, a directory or a glob of CSV, NDJSON, Arrow or Parquet files, or a DuckDB "
-    "database. It is\nthe conversion that `serve` does by itself into its cache.";
+    "database. It is the conversion that `serve` does by itself into its cache.\n";
 
 Result<std::optional<char>> one_character(std::string_view flag, const std::string& text) {
   if (text.empty()) return std::nullopt;
@@ -114,25 +114,34 @@ void add_convert_command(CLI::App& app, std::optional<int>& exit_code) {
   command->add_option("in", options->in, "What is converted")->required()->type_name("IN");
   command->add_option("out", options->out, "The Parquet file")->required()->type_name("OUT");
   command->add_flag("--force", options->force, "Write over OUT");
-  command->add_option("--table", options->table, "Table of a database: NAME or SCHEMA.NAME");
+  command->add_option("--table", options->table, "Table of a database")->type_name("[SCHEMA.]NAME");
   const std::string group = "Text files, where they are not detected";
   const auto text = [&](const char* flag, std::string& value, const char* about) {
-    command->add_option(flag, value, about)->group(group);
+    command->add_option(flag, value, about)->type_name("CHARACTER")->group(group);
   };
-  text("--delimiter", options->delimiter, "Between values; `tab`");
-  text("--quote", options->quote, "Around values; `none`");
+  text("--delimiter", options->delimiter, "Between values; also the word `tab`");
+  text("--quote", options->quote, "Around values; the word `none`: nothing is quoted");
   text("--escape", options->escape, "Before a quote within quotes, where it is not doubled");
   text("--decimal", options->decimal, "The decimal point");
-  text("--encoding", options->text.encoding, "Such as latin1, windows-1252, utf-16");
+  command
+      ->add_option("--encoding", options->text.encoding,
+                   "Such as latin1, windows-1252, utf-16; UTF-8 needs no word")
+      ->type_name("NAME")
+      ->group(group);
   command
       ->add_option("--timestamp-format", options->text.timestamp_format,
-                   "Of times that are not ISO 8601, as strptime")
+                   "Of times that are not ISO 8601, as strptime: %d/%m/%Y %H:%M")
+      ->type_name("FORMAT")
       ->group(group);
-  command->add_option("--null", options->text.nulls, "Text that means null; may be repeated")
+  command->add_option("--null", options->text.nulls, "Text that means null")
+      ->type_name("TEXT")
       ->group(group);
-  command->add_option("--type", options->types, "COLUMN=TYPE; may be repeated")->group(group);
+  command->add_option("--type", options->types, "A column's type: qty=int64, day=date32")
+      ->type_name("COLUMN=TYPE")
+      ->group(group);
   command->add_flag("--header", options->has_header, "The first row holds names")->group(group);
-  command->add_flag("--no-header", options->has_no_header, "It holds values")->group(group);
+  command->add_flag("--no-header", options->has_no_header, "The first row holds values")
+      ->group(group);
   command
       ->add_flag("--skip-bad-rows", options->text.skip_bad_rows,
                  "Leave out rows with another number of values, and count them")

@@ -5,6 +5,8 @@
 
 #include "app.hpp"
 #include "log.hpp"
+#include "source/page_check.hpp"
+#include "source/refused_version.hpp"
 
 namespace bowshot {
 
@@ -21,6 +23,25 @@ Result<std::vector<DatasetSpec>> specs_of(const ServeOptions& options) {
   return specs;
 }
 
+Result<void> check_pages(const Dataset& dataset) {
+  for (const DatasetFile& part : dataset.files()) BOWSHOT_TRY(check_pages(part.file, {}));
+  return {};
+}
+
+/// Versions with a broken page are refused from here on. What is converted is checked by itself,
+/// whole, whenever it is opened.
+void verify_pages(Catalog& catalog) {
+  for (const std::string& name : catalog.names()) {
+    const auto source = catalog.find(name);
+    if (!source) continue;
+    const auto dataset = (*source)->current_if_ready();
+    if (!dataset) continue;  // told where datasets are opened
+    if (auto checked = check_pages(**dataset); !checked)
+      catalog.replace(name, std::make_shared<RefusedVersion>(*source, (*dataset)->version(),
+                                                             std::move(checked).error()));
+  }
+}
+
 }  // namespace
 
 Result<void> App::open_datasets(const ServeOptions& options) {
@@ -34,6 +55,7 @@ Result<void> App::open_datasets(const ServeOptions& options) {
     }
   }
   BOWSHOT_TRY(open_published(options));
+  if (options.verify) verify_pages(*catalog_);
   auto unopened = catalog_->open_all();
   const auto is_broken = [](const Catalog::Unopened& dataset) {
     return dataset.error.code != ErrorCode::kNotReady;

@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char* kAbout =
     "Tells of files: their schema, rows, row groups, sizes, codecs, encodings, page index and "
-    "checksums,\nand what will be slow and why. Of files that are not Parquet: what would be "
-    "converted, as it looks so far.";
+    "checksums, and what will be slow and why. Of files that are not Parquet: what would be "
+    "converted, as it looks so far.\n";
 
 void print_lines(const boost::json::array& lines, std::string_view before) {
   for (const auto& line : lines) fmt::print("{}{}\n", before, std::string(line.get_string()));
@@ -97,7 +97,9 @@ void add_inspect_command(CLI::App& app, std::optional<int>& exit_code) {
   CLI::App* command = app.add_subcommand("inspect", kAbout);
   const auto path = std::make_shared<std::string>();  // shared with the callback
   const auto as_json = std::make_shared<bool>(false);
-  command->add_option("path", *path, "A file, a directory or a glob")->required();
+  command->add_option("path", *path, "A file, a directory or a glob")
+      ->required()
+      ->type_name("PATH");
   command->add_flag("--json", *as_json, "As JSON");
   command->callback([path, as_json, &exit_code] { exit_code = run_command(*path, *as_json); });
 }

@@ -29,17 +29,22 @@ constexpr const char* kRowsOnScreen = "20";
 
 constexpr const char* kAbout =
     "Answers one request: of files, without a server, or of a running server.\n\n"
-    "PATH is a file, a directory or a glob; a URL is http://HOST:PORT/NAME. Flags are the "
-    "request's "
-    "parameters:\nprotocol/PROTOCOL.md, section 4. On a terminal rows are 20 unless --limit says "
-    "more.";
+    "PATH is a file, a directory or a glob. A URL is http://HOST:PORT/NAME or "
+    "https://HOST:PORT/NAME "
+    "of a server on TCP, or unix:SOCKET:NAME of one that listens on a Unix socket. Flags are the "
+    "request's parameters (protocol/PROTOCOL.md, section 4). On a terminal rows are 20 unless "
+    "--limit says more.\n";
 
-constexpr const char* kExamples =
+constexpr const char* kFooter =
     "Examples:\n"
     "  bowshot query flights.parquet --filter 'delay > 60' --order=-delay\n"
     "  bowshot query 'data/*.csv' --shape aggregate --by origin --measures 'mean(delay)' -o a.csv\n"
-    "  bowshot query http://127.0.0.1:8765/flights --shape profile --token-file token\n\n"
-    "Exit codes: 0 answered, 1 an error, 2 a mistake on the command line, 130 stopped by a signal.";
+    "  bowshot query http://127.0.0.1:8765/flights --shape profile --token-file token\n"
+    "  bowshot query unix:/run/bowshot.sock:flights --shape count\n\n"
+    "Ctrl-C stops it, the engine or the server's query too; a file begun by -o is not left "
+    "behind.\n"
+    "Exit codes: 0 answered; 1 an error, told on standard error; 2 a mistake on the command line;\n"
+    "130 stopped by Ctrl-C or SIGTERM; 141 the reader of standard output left (head, less).";
 
 struct QueryOptions {
   std::string path;
@@ -106,9 +111,9 @@ Result<std::string> choose_format(const QueryOptions& options, Shape shape) {
 
 struct Question {
   Shape shape = Shape::kRows;
-  std::string format;      // table, or as a request names it
-  std::string parameters;  // as a URL has them
-  std::string url;         // empty: the path is of files
+  std::string format;                   // table, or as a request names it
+  std::string parameters;               // as a URL has them
+  std::optional<RemoteDataset> remote;  // none: the path is of files
   std::string token;
 };
 
@@ -139,7 +144,7 @@ Result<Question> understand(QueryOptions& options) {
     BOWSHOT_ASSIGN(question.token, read_token(options.token_file));
   }
   if (is_url(options.path)) {
-    BOWSHOT_ASSIGN(question.url, dataset_url(options.path));
+    BOWSHOT_ASSIGN(question.remote, RemoteDataset::parse(options.path));
     if (!options.table.empty()) return mistake("--table is of a database file, not of a server");
   }
   return question;
@@ -155,11 +160,11 @@ Result<void> ask(const QueryOptions& options, const Question& question, const St
     BOWSHOT_ASSIGN(output, make_file_output(options.output, stop));
   }
   const std::string format = question.format == kTable ? "arrow" : question.format;
-  if (!question.url.empty()) {
-    const RemoteQuery query{.url = question.url,
+  if (question.remote) {
+    const RemoteQuery query{.dataset = *question.remote,
                             .token = question.token,
                             .shape = std::string(shape_name(question.shape)),
-                            .parameters = question.parameters,
+                            .parameters = options.parameters,
                             .format = format};
     return query.run(*output, stop);
   }
@@ -251,22 +256,32 @@ void add_parameter_flags(CLI::App& command, const std::shared_ptr<QueryOptions>&
 
 void add_query_command(CLI::App& app, std::optional<int>& exit_code) {
   CLI::App* command = app.add_subcommand("query", kAbout);
-  command->footer(kExamples);
+  command->footer(kFooter);
   const auto options = std::make_shared<QueryOptions>();  // shared with the callback
   options->cache_directory = default_cache_directory();
   command->add_option("path", options->path, "What is asked")->required()->type_name("PATH|URL");
-  command->add_option("--shape", options->shape, "What of it")->capture_default_str();
+  command
+      ->add_option("--shape", options->shape,
+                   "What is wanted: rows, count, aggregate, profile, values, histogram or sample")
+      ->type_name("SHAPE")
+      ->capture_default_str();
   add_parameter_flags(*command, options);
-  command->add_option("--format", options->format,
-                      "table, csv, json, ndjson, arrow, arrow-file or parquet; without it by the "
-                      "ending of -o, else table on a terminal, csv in a pipe");
-  command->add_option("-o,--output", options->output,
-                      "A file, whole or not there; without it, or -, standard output");
-  command->add_option("--token-file", options->token_file, "File that holds the server's token");
-  command->add_option("--table", options->table, "Table of a database: NAME or SCHEMA.NAME");
+  command
+      ->add_option("--format", options->format,
+                   "table, csv, json, ndjson, arrow, arrow-file or parquet; without it by the "
+                   "ending of -o, else table on a terminal, csv in a pipe")
+      ->type_name("FORMAT");
+  command
+      ->add_option("-o,--output", options->output,
+                   "A file, whole or not there; without it, or -, standard output")
+      ->type_name("FILE");
+  command->add_option("--token-file", options->token_file, "File that holds the server's token")
+      ->type_name("FILE");
+  command->add_option("--table", options->table, "Table of a database")->type_name("[SCHEMA.]NAME");
   command
       ->add_option("--cache-directory", options->cache_directory,
                    "Where what is not Parquet is kept as Parquet, and large sorts go")
+      ->type_name("DIRECTORY")
       ->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run_command(*options); });
 }

@@ -12,12 +12,16 @@
 #include <optional>
 
 #include "progress_line.hpp"
+#include "query/percent.hpp"
+#include "source/catalog.hpp"
 
 namespace bowshot {
 
 namespace {
 
 constexpr size_t kProblemBytesMax = 64 << 10;
+/// Longer targets than this go as JSON: servers and proxies take 8 KiB at least, few more.
+constexpr size_t kTargetBytesMax = 6 << 10;
 constexpr int kLookMs = 50;
 constexpr long kConnectSeconds = 10;
 
@@ -40,7 +44,16 @@ struct CurlLibrary {
   CurlLibrary& operator=(const CurlLibrary&) = delete;
 };
 
-/// A GET under way: its head, and its body where it goes. libcurl calls back with a pointer to it.
+/// Where a request goes, and what it carries.
+struct Call {
+  std::string url;
+  std::string unix_socket;  // empty: TCP
+  std::string token;        // empty: none
+  std::string body;         // JSON, then by POST; empty: a GET
+};
+
+/// A request under way: its head, and its body where it goes. libcurl calls back with a pointer to
+/// it.
 struct Transfer {
   CURL* curl = nullptr;
   QueryOutput* output = nullptr;  // null: the body is kept, as that of an error
@@ -112,9 +125,15 @@ std::string hosts_without_proxy() {
   return hosts;
 }
 
-void set_options(Transfer& transfer, const std::string& url, curl_slist* headers) {
+void set_options(Transfer& transfer, const Call& call, curl_slist* headers) {
   CURL* const curl = transfer.curl;
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_URL, call.url.c_str());
+  if (!call.unix_socket.empty())
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call.unix_socket.c_str());
+  if (!call.body.empty()) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call.body.c_str());
+  }
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -131,17 +150,24 @@ void set_options(Transfer& transfer, const std::string& url, curl_slist* headers
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
 }
 
-/// Runs the GET to its end or the stop, which closes the connection.
-Result<CURLcode> perform(Transfer& transfer, const std::string& url, const std::string& token,
-                         const StopToken& stop) {
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+HeaderList headers_of(const Call& call) {
+  curl_slist* list = nullptr;
+  if (!call.token.empty())
+    list = curl_slist_append(list, ("Authorization: Bearer " + call.token).c_str());
+  if (!call.body.empty()) list = curl_slist_append(list, "Content-Type: application/json");
+  return HeaderList(list);
+}
+
+/// Runs the call to its end or the stop, which closes the connection.
+Result<CURLcode> perform(Transfer& transfer, const Call& call, const StopToken& stop) {
   const std::unique_ptr<CURL, EasyDeleter> curl(curl_easy_init());
   const std::unique_ptr<CURLM, MultiDeleter> many(curl_multi_init());
-  const std::string bearer = "Authorization: Bearer " + token;
-  const std::unique_ptr<curl_slist, ListDeleter> headers(
-      token.empty() ? nullptr : curl_slist_append(nullptr, bearer.c_str()));
+  const HeaderList headers = headers_of(call);
   if (!curl || !many) return fail(ErrorCode::kOutOfMemory, "no memory for a connection");
   transfer.curl = curl.get();
-  set_options(transfer, url, headers.get());
+  set_options(transfer, call, headers.get());
   curl_multi_add_handle(many.get(), curl.get());
   const StopCallback wake(stop, [&] { curl_multi_wakeup(many.get()); });
   int running = 1;
@@ -200,10 +226,12 @@ std::optional<Error> parse_problem(const std::string& text, std::string_view mem
 Error broken_off(const RemoteQuery& query, const Transfer& broken, CURLcode code) {
   const auto id = broken.headers.find("bowshot-request");
   if (id != broken.headers.end()) {
-    const std::string base = query.url.substr(0, query.url.rfind("/v1/datasets/"));
+    const Call call{.url = fmt::format("{}/v1/requests/{}", query.dataset.server, id->second),
+                    .unix_socket = query.dataset.unix_socket,
+                    .token = query.token,
+                    .body = {}};
     Transfer asked;
-    const auto performed =
-        perform(asked, fmt::format("{}/v1/requests/{}", base, id->second), query.token, {});
+    const auto performed = perform(asked, call, {});
     if (performed && *performed == CURLE_OK)
       if (auto error = parse_problem(asked.kept, "problem")) return *std::move(error);
   }
@@ -223,18 +251,48 @@ AnswerFacts facts_of(const Transfer& transfer) {
   return facts;
 }
 
+/// By GET, which caches and logs understand; a long request as JSON.
+Call call_of(const RemoteQuery& query) {
+  Call call{.url = fmt::format("{}/v1/datasets/{}/{}?format={}", query.dataset.server,
+                               query.dataset.name, query.shape, query.format),
+            .unix_socket = query.dataset.unix_socket,
+            .token = query.token,
+            .body = {}};
+  for (const auto& [name, value] : query.parameters)
+    call.url += fmt::format("&{}={}", name, percent_encode(value));
+  if (call.url.size() <= kTargetBytesMax) return call;
+  call.url = query.dataset.server + "/v1/query";
+  boost::json::object request = {
+      {"dataset", query.dataset.name}, {"shape", query.shape}, {"format", query.format}};
+  for (const auto& [name, value] : query.parameters) request[name] = value;
+  call.body = boost::json::serialize(request);
+  return call;
+}
+
 }  // namespace
 
 bool is_url(std::string_view path) {
-  return path.starts_with("http://") || path.starts_with("https://");
+  return path.starts_with("http://") || path.starts_with("https://") || path.starts_with("unix:");
 }
 
-Result<std::string> dataset_url(const std::string& url) {
+Result<RemoteDataset> RemoteDataset::parse(const std::string& url) {
   constexpr std::string_view kDatasets = "/v1/datasets/";
+  constexpr std::string_view kUnix = "unix:";
   const auto wrong = [&] {
     return fail(ErrorCode::kBadParameter,
-                fmt::format("'{}' names no dataset: write http://HOST:PORT/NAME", url));
+                fmt::format("'{}' names no dataset: write http://HOST:PORT/NAME or "
+                            "unix:SOCKET:NAME",
+                            url));
   };
+  if (url.starts_with(kUnix)) {
+    const size_t colon = url.rfind(':');
+    RemoteDataset dataset{.server = "http://localhost", .unix_socket = {}, .name = {}};
+    if (colon <= kUnix.size()) return wrong();
+    dataset.unix_socket = url.substr(kUnix.size(), colon - kUnix.size());
+    dataset.name = url.substr(colon + 1);
+    if (!is_dataset_name(dataset.name)) return wrong();
+    return dataset;
+  }
   const size_t host = url.find("://") + 3;
   const size_t path = url.find('/', host);
   if (path == std::string::npos || path == host || url.find_first_of("?# ") != std::string::npos)
@@ -243,27 +301,28 @@ Result<std::string> dataset_url(const std::string& url) {
   const size_t datasets = whole.find(kDatasets, path);
   const size_t name = datasets == std::string::npos ? path + 1 : datasets + kDatasets.size();
   if (name >= whole.size() || whole.find('/', name) != std::string::npos) return wrong();
-  if (datasets != std::string::npos) return whole;
-  return fmt::format("{}{}{}", whole.substr(0, path), kDatasets, whole.substr(name));
+  return RemoteDataset{.server = whole.substr(0, datasets == std::string::npos ? path : datasets),
+                       .unix_socket = {},
+                       .name = whole.substr(name)};
 }
 
 Result<void> RemoteQuery::run(QueryOutput& output, const StopToken& stop) const {
   const CurlLibrary library;
-  const std::string target = fmt::format("{}/{}?{}{}format={}", url, shape, parameters,
-                                         parameters.empty() ? "" : "&", format);
+  const std::string server =
+      dataset.unix_socket.empty() ? dataset.server : "unix:" + dataset.unix_socket;
   ProgressLine progress;
   Transfer transfer{.output = &output, .progress = &progress};
-  BOWSHOT_ASSIGN(const CURLcode code, perform(transfer, target, token, stop));
+  BOWSHOT_ASSIGN(const CURLcode code, perform(transfer, call_of(*this), stop));
   if (!transfer.written) return transfer.written;
   const int64_t status = transfer.number(":status").value_or(0);
   if (status == 0)
-    return fail(ErrorCode::kInternal, fmt::format("{}: {}", url, curl_easy_strerror(code)));
+    return fail(ErrorCode::kInternal, fmt::format("{}: {}", server, curl_easy_strerror(code)));
   if (status != 200) {
     if (auto problem = parse_problem(transfer.kept)) return fail(*std::move(problem));
-    return fail(ErrorCode::kInternal, fmt::format("{} answers with status {}", url, status));
+    return fail(ErrorCode::kInternal, fmt::format("{} answers with status {}", server, status));
   }
   if (!transfer.headers.contains("bowshot-version"))
-    return fail(ErrorCode::kInternal, fmt::format("{} is no server of Bowshot", url));
+    return fail(ErrorCode::kInternal, fmt::format("{} is no server of Bowshot", server));
   if (code != CURLE_OK) return fail(broken_off(*this, transfer, code));
   progress.end();
   return output.end(facts_of(transfer));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -90,9 +91,26 @@ def test_verify(tmp_path: Path) -> None:
     begin = chunk.dictionary_page_offset or chunk.data_page_offset
     raw[begin + chunk.total_compressed_size // 2] ^= 4
     path.write_bytes(raw)
+    what = f"'x.parquet': row group 1, column \"{MANY.columns[2]}\""
     with pytest.raises(StartError) as caught:
         SourceServer(tmp_path, str(path), flags=("--verify",)).kill()
-    assert f"'x.parquet': row group 1, column \"{MANY.columns[2]}\"" in caught.value.log
+    assert what in caught.value.log
+
+    # Beside others it is listed with its problem, and served again once it is whole.
+    good = tmp_path / "good.parquet"
+    pq.write_table(MANY.to_arrow(), good)
+    with SourceServer(tmp_path, str(path), str(good), flags=("--verify",)) as server:
+        listed = {d["name"]: d for d in server.get("/v1/datasets").json()["datasets"]}
+        assert "problem" not in listed["good"]
+        assert (listed["x"]["version"], listed["x"]["problem"]["code"]) == ("", "bad_data")
+        assert what in listed["x"]["problem"]["detail"]
+        assert server.get("/v1/datasets/x/count").code() == "bad_data"
+        assert server.get("/readyz").status == 503
+        assert "dataset=x" in server.log()
+        shutil.copy(good, path)
+        assert server.get("/v1/datasets/x/count", {"format": "json"}).json()["rows"] == [
+            [MANY.height]
+        ]
 
 
 def test_hive_folders(tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import data
 import datasets
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -246,6 +250,33 @@ def test_overwritten_while_it_streams(
         assert told["state"] == "failed"
         assert told["problem"]["code"] in ("version_changed", "bad_data")
         assert server.is_running()
+        assert server.get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("change", [overwrite, scribble, cut])
+def test_a_file_overwritten_while_it_is_sent(tmp_path: Path, change: object) -> None:
+    """Longer than sockets hold, and read slowly: a part of it leaves after the change."""
+    assert callable(change)
+    path = tmp_path / "noise.parquet"
+    noise = pa.array(np.random.default_rng(1).integers(0, 1 << 62, 6_000_000))
+    pq.write_table(pa.table({"noise": noise}), path, compression="none", use_dictionary=False)
+    contents = path.read_bytes()
+    with BowshotServer([f"noise={path}"]) as server:
+        target = "/v1/datasets/noise/files/0.parquet"
+        assert server.get(target).body == contents
+        with server.connect() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
+            client.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(client)
+            answer.begin()
+            received = len(answer.read(1 << 20))
+            change(path)
+            with contextlib.suppress(ConnectionResetError, http.client.IncompleteRead):
+                while piece := answer.read(1 << 20):
+                    received += len(piece)
+        assert received < len(contents), "the body must not end well"
+        told = server.get(f"/v1/requests/{answer.headers['bowshot-request']}").json()
+        assert told["problem"]["code"] in ("version_changed", "bad_data")
         assert server.get("/healthz").status == 200
 
 

@@ -51,17 +51,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guarded(folder: Path) -> Iterator[BowshotServer]:
-    with BowshotServer([f"{folder}/t.parquet"], "--token-file", f"{folder}/token") as server:
+def unix_socket(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("socket") / "s"
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path, unix_socket: Path) -> Iterator[BowshotServer]:
+    flags = ["--token-file", f"{folder}/token", "--listen", f"unix:{unix_socket}"]
+    with BowshotServer([f"{folder}/t.parquet"], *flags) as server:
         yield server
 
 
-@pytest.fixture(scope="module", params=["files", "server"])
-def source(request: pytest.FixtureRequest, folder: Path, guarded: BowshotServer) -> list[str]:
+@pytest.fixture(scope="module", params=["files", "server", "unix"])
+def source(
+    request: pytest.FixtureRequest, folder: Path, unix_socket: Path, guarded: BowshotServer
+) -> list[str]:
     """The same table as a file and as a dataset of a server that wants a token."""
     if request.param == "files":
         return [str(folder / "t.parquet")]
-    return [f"{guarded.url}/t", "--token-file", str(folder / "token")]
+    url = f"unix:{unix_socket}:t" if request.param == "unix" else f"{guarded.url}/t"
+    return [url, "--token-file", str(folder / "token")]
 
 
 def read(path: Path, form: str) -> pl.DataFrame:
@@ -136,6 +145,27 @@ def test_shapes(source: list[str], folder: Path) -> None:
     (profile,) = ask("--shape", "profile", "--columns", "x")
     nulls = FRAME["x"].null_count()
     assert profile[:5] == ["x", "float64", FRAME.height, nulls, FRAME["x"].drop_nulls().n_unique()]
+
+
+def test_long_requests(source: list[str]) -> None:
+    """Longer than a server's request line may be."""
+    numbers = list(range(0, 60_000, 7))
+    text = f"i IN ({','.join(map(str, numbers))})"
+    flags = ("--select", "i", "--limit", 9_000, "--offset", 2, "--format", "json")
+    assert rows_of(run(*source, "--filter", text, *flags)) == [[n] for n in numbers[2:]]
+    tree = json.dumps({"op": "in", "args": [{"property": "i"}, numbers]})
+    told = run(*source, "--filter", tree, "--filter-lang", "cql2-json", *flags)
+    assert rows_of(told) == [[n] for n in numbers[2:]]
+    wrong = run(*source, "--filter", text + " AND nope = 1")
+    assert (wrong.returncode, "nope" in wrong.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://127.0.0.1:1/a/b", "unix:x", "unix::t", "unix:/s:a/b"]
+)
+def test_what_names_no_dataset(url: str) -> None:
+    told = run(url)
+    assert (told.returncode, "names no dataset" in told.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

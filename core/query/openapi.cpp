@@ -19,6 +19,8 @@ const std::vector<ErrorCode> kEveryRequest = {
     kHeadTooSlow, kTargetTooLong, kHeadTooLarge,      kUnknownTransferCoding,
     kInternal,    kOverloaded,    kUnknownHttpVersion};
 
+constexpr std::string_view kHealth = "/healthz";
+
 /// What a query may be answered with besides.
 const std::vector<ErrorCode> kEveryQuery = {kBadParameter,   kUnknownDataset,   kNotAcceptable,
                                             kVersionChanged, kDeadlineExceeded, kOutOfMemory};
@@ -60,7 +62,7 @@ const std::vector<Endpoint>& endpoints() {
        kJson,
        "RequestStatus",
        {kUnknownPath}},
-      {"/healthz", "get_health", "Whether the process lives", "", kText, "", {}},
+      {kHealth, "get_health", "Whether the process lives", "", kText, "", {}},
       {"/readyz", "get_ready", "Whether every dataset is open", "", kText, "", {kNotReady}},
       {"/version", "get_version", "The build, the shapes and the limits", "", kJson, "Version", {}},
       {"/metrics",
@@ -83,6 +85,14 @@ std::string_view shape_summary(Shape shape) {
       return "How many rows there are";
     case Shape::kAggregate:
       return "Measures of groups of rows";
+    case Shape::kProfile:
+      return "What each column holds: range, quartiles, frequent values, a histogram";
+    case Shape::kValues:
+      return "The most frequent values of a column";
+    case Shape::kHistogram:
+      return "How many rows fall into each of equal bins";
+    case Shape::kSample:
+      return "Rows drawn at random, the same ones for the same seed";
     default:
       return "";
   }
@@ -190,6 +200,22 @@ json::object remove_operation() {
                                                            kReadOnlyDataset, kOutOfSpace})}};
 }
 
+json::object login_operation() {
+  const json::object done = {
+      {"description", "The cookie is set, where the server has a token"},
+      {"headers", json::object{{"Set-Cookie", json::object{{"schema", openapi::text_schema()}}}}}};
+  return {{"operationId", "login"},
+          {"summary", "Swaps the token for a session cookie, for pages of this server's origin"},
+          {"security", json::array{json::object{{"token", json::array{}}}, json::object{}}},
+          {"responses", with_problems({{"204", done}}, {})}};
+}
+
+/// A server without a token asks for none: the empty object.
+json::array security() {
+  return {json::object{{"token", json::array{}}}, json::object{{"session", json::array{}}},
+          json::object{}};
+}
+
 json::object paths() {
   json::object all;
   for (const Endpoint& endpoint : endpoints())
@@ -201,6 +227,8 @@ json::object paths() {
   dataset["put"] = publish_operation();
   dataset["delete"] = remove_operation();
   all["/v1/datasets/{dataset}/files/{file}"] = json::object{{"get", file_operation()}};
+  all["/v1/login"] = json::object{{"post", login_operation()}};
+  all[kHealth].at("get").as_object()["security"] = json::array{};
   all["/v1/query"] = json::object{{"post", post_operation()}};
   return all;
 }
@@ -219,6 +247,7 @@ std::string openapi_json(std::string_view server_version) {
             "`HEAD` works wherever `GET` does. Unknown parameters and JSON keys are errors, "
             "and so is a parameter given twice."},
            {"license", json::object{{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+      {"security", security()},
       {"paths", paths()},
       {"components", openapi::components()},
   };

@@ -362,13 +362,34 @@ json::object responses() {
   return all;
 }
 
+json::object security_schemes() {
+  return {
+      {"token", json::object{{"type", "http"},
+                             {"scheme", "bearer"},
+                             {"description",
+                              "The token of a server that has one "
+                              "(`--token-file`)."}}},
+      {"session", json::object{{"type", "apiKey"},
+                               {"in", "cookie"},
+                               {"name", "bowshot_8765"},
+                               {"description",
+                                "What `POST /v1/login` gives pages of the server's own origin. "
+                                "The number in the name is the server's port."}}},
+  };
+}
+
 }  // namespace
+
+json::object text_schema() {
+  return typed("string");
+}
 
 json::object components() {
   return {{"schemas", schemas()},
           {"parameters", parameters()},
           {"headers", headers()},
-          {"responses", responses()}};
+          {"responses", responses()},
+          {"securitySchemes", security_schemes()}};
 }
 
 json::object reference(std::string_view kind, std::string_view name) {

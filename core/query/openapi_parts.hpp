@@ -11,6 +11,8 @@ namespace bowshot::openapi {
 
 /// The reusable parts of the document, made from the tables: `components`.
 boost::json::object components();
+/// A value that is any text.
+boost::json::object text_schema();
 
 /// {"$ref": "#/components/<kind>/<name>"}
 boost::json::object reference(std::string_view kind, std::string_view name);

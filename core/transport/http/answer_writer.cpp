@@ -153,15 +153,44 @@ void AnswerWriter::make_head(int status, const Headers& headers,
   if (target_.is_head_method) framing_ = Framing::kNoBody;
 }
 
-Result<void> AnswerWriter::write(Pieces pieces, const std::function<void()>& when_slow) {
+Result<void> AnswerWriter::check_writable(int64_t bytes) {
   BOWSHOT_CHECK(state_ == State::kStarted);
   if (after_ >= AfterAnswer::kReset) return fail(ErrorCode::kCancelled, "the answer was given up");
   if (target_.stop.stop_requested()) return fail(target_.stop.error());
-  const int64_t piece_bytes = byte_count(pieces);
-  if (piece_bytes == 0) return {};  // an empty chunk would be the last one
-  if (framing_ == Framing::kLength && piece_bytes > body_bytes_left_)
+  if (framing_ == Framing::kLength && bytes > body_bytes_left_)
     return give_up({.code = ErrorCode::kInternal, .detail = "more bytes than the Content-Length"});
+  return {};
+}
+
+Result<void> AnswerWriter::write(Pieces pieces, const std::function<void()>& when_slow) {
+  const int64_t piece_bytes = byte_count(pieces);
+  BOWSHOT_TRY(check_writable(piece_bytes));
+  if (piece_bytes == 0) return {};  // an empty chunk would be the last one
   return write_framed(pieces, piece_bytes, when_slow);
+}
+
+Result<void> AnswerWriter::write_file(const FilePart& part) {
+  BOWSHOT_TRY(check_writable(part.bytes));
+  BOWSHOT_CHECK(framing_ == Framing::kLength || framing_ == Framing::kNoBody);
+  pieces_.clear();
+  if (!head_.empty()) pieces_.push_back(piece_of(head_));
+  BOWSHOT_TRY(write_all({}));
+  if (framing_ == Framing::kNoBody) return {};
+  FilePart left = part;
+  while (left.bytes > 0) {
+    if (target_.stop.stop_requested()) return fail(target_.stop.error());
+    const ssize_t sent =
+        target_.stream->send_file(part.descriptor, left.begin, static_cast<size_t>(left.bytes));
+    if (sent < 0 && (errno == ENODATA || errno == EIO))
+      return fail(ErrorCode::kBadData, "the file cannot be read to its end");
+    BOWSHOT_TRY(take_outcome(sent, {}));
+    const int64_t taken = std::max<ssize_t>(sent, 0);
+    left.begin += taken;
+    left.bytes -= taken;
+    body_bytes_left_ -= taken;
+  }
+  pieces_.clear();
+  return write_all({});  // what the stream still holds
 }
 
 Result<void> AnswerWriter::write_framed(Pieces pieces, int64_t piece_bytes,
@@ -220,15 +249,8 @@ Result<void> AnswerWriter::write_all(const std::function<void()>& when_slow) {
   auto* const end = piece + pieces_.size();
   while (piece != end || target_.stream->has_unsent()) {
     const ssize_t sent = target_.stream->send({piece, end});
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      BOWSHOT_TRY(wait_for_reader(when_slow));
-      continue;
-    }
-    if (sent < 0) return give_up({.code = ErrorCode::kCancelled, .detail = "the client left"});
-    bytes_written_ += sent;
-    target_.bytes_sent->fetch_add(sent, std::memory_order_relaxed);
-    auto left = static_cast<size_t>(sent);
+    BOWSHOT_TRY(take_outcome(sent, when_slow));
+    auto left = static_cast<size_t>(std::max<ssize_t>(sent, 0));
     while (piece != end && left >= piece->iov_len) left -= (piece++)->iov_len;
     if (left > 0) {
       piece->iov_base = static_cast<char*>(piece->iov_base) + left;
@@ -236,6 +258,15 @@ Result<void> AnswerWriter::write_all(const std::function<void()>& when_slow) {
     }
   }
   head_.clear();
+  return {};
+}
+
+Result<void> AnswerWriter::take_outcome(ssize_t sent, const std::function<void()>& when_slow) {
+  if (sent < 0 && errno == EINTR) return {};
+  if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return wait_for_reader(when_slow);
+  if (sent < 0) return give_up({.code = ErrorCode::kCancelled, .detail = "the client left"});
+  bytes_written_ += sent;
+  target_.bytes_sent->fetch_add(sent, std::memory_order_relaxed);
   return {};
 }
 

@@ -56,6 +56,7 @@ class AnswerWriter final : public ResponseWriter {
                      std::optional<int64_t> content_length) override;
   using ResponseWriter::write;
   Result<void> write(Pieces pieces, const std::function<void()>& when_slow) override;
+  Result<void> write_file(const FilePart& part) override;
   Result<void> finish() override;
   void abort(Pieces last) override;
   int status() const override { return status_; }
@@ -71,9 +72,13 @@ class AnswerWriter final : public ResponseWriter {
   enum class Framing { kLength, kChunked, kUntilClose, kNoBody };
 
   void make_head(int status, const Headers& headers, std::optional<int64_t> content_length);
+  /// Whether so many more bytes of the body may be written.
+  Result<void> check_writable(int64_t bytes);
   Result<void> write_framed(Pieces pieces, int64_t piece_bytes,
                             const std::function<void()>& when_slow);
   Result<void> write_all(const std::function<void()>& when_slow);
+  /// What to do after `sent` bytes, or -1 and errno, of the stream: nothing, or wait, or give up.
+  Result<void> take_outcome(ssize_t sent, const std::function<void()>& when_slow);
   Result<void> wait_for_reader(const std::function<void()>& when_slow);
   /// False when nothing was taken until `deadline`.
   Result<bool> wait_writable(std::chrono::steady_clock::time_point deadline);

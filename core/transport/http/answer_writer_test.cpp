@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <regex>
 
 #include "transport/http/server_state.hpp"
@@ -243,6 +244,69 @@ TEST_F(AnswerWriterTest, TellsThatTheReaderIsSlow) {
   EXPECT_GE(calls, 1);
   EXPECT_GT(received_bytes, 0);
   EXPECT_GT(bytes_sent_, static_cast<int64_t>(piece.size()));
+}
+
+/// A file without a name, gone once its descriptor is closed.
+class TestFile {
+ public:
+  explicit TestFile(std::string_view bytes) : file_(std::tmpfile()) {
+    EXPECT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file_), bytes.size());
+    EXPECT_EQ(std::fflush(file_), 0);
+  }
+  ~TestFile() { std::fclose(file_); }
+  TestFile(const TestFile&) = delete;
+  TestFile& operator=(const TestFile&) = delete;
+  int descriptor() const { return fileno(file_); }
+
+ private:
+  std::FILE* file_;
+};
+
+TEST_F(AnswerWriterTest, PartsOfFilesFollowTheHeadAndMixWithPieces) {
+  const TestFile file("0123456789");
+  const std::string_view pieces[] = {"<"};
+  AnswerWriter writer(target());
+  ASSERT_TRUE(writer.start(200, {}, 6));
+  EXPECT_TRUE(writer.write_file({.descriptor = file.descriptor(), .begin = 3, .bytes = 4}));
+  EXPECT_TRUE(writer.write(pieces));
+  EXPECT_TRUE(writer.write_file({.descriptor = file.descriptor(), .begin = 0, .bytes = 0}));
+  EXPECT_TRUE(writer.write_file({.descriptor = file.descriptor(), .begin = 9, .bytes = 1}));
+  EXPECT_TRUE(writer.finish());
+  EXPECT_EQ(writer.bytes_written(), bytes_sent_);
+  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 6\r\n\r\n3456<9");
+}
+
+TEST_F(AnswerWriterTest, AFileThatEndsTooEarlyBreaksTheAnswer) {
+  const TestFile file("0123456789");
+  AnswerWriter writer(target());
+  ASSERT_TRUE(writer.start(200, {}, 20));
+  const auto outcome =
+      writer.write_file({.descriptor = file.descriptor(), .begin = 5, .bytes = 15});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::kBadData);
+  writer.abort({});
+  EXPECT_EQ(writer.after(), AfterAnswer::kReset);
+  EXPECT_TRUE(written().ends_with("\r\n\r\n56789"));
+}
+
+TEST_F(AnswerWriterTest, NoMoreOfAFileThanTheLengthSays) {
+  const TestFile file("0123456789");
+  AnswerWriter writer(target());
+  ASSERT_TRUE(writer.start(200, {}, 5));
+  EXPECT_FALSE(writer.write_file({.descriptor = file.descriptor(), .begin = 0, .bytes = 6}));
+  EXPECT_EQ(writer.after(), AfterAnswer::kReset);
+  EXPECT_EQ(written(), "");
+}
+
+TEST_F(AnswerWriterTest, AFileIsNotReadForHead) {
+  const TestFile file("0123456789");
+  AnswerTarget head = target();
+  head.is_head_method = true;
+  AnswerWriter writer(head);
+  ASSERT_TRUE(writer.start(200, {}, 10));
+  EXPECT_TRUE(writer.write_file({.descriptor = file.descriptor(), .begin = 0, .bytes = 10}));
+  EXPECT_TRUE(writer.finish());
+  EXPECT_EQ(written(), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 10\r\n\r\n");
 }
 
 TEST_F(AnswerWriterTest, ErrorAnswersSayWhenToComeBack) {

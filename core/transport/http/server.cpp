@@ -207,6 +207,7 @@ void AsioServer::admit(const Listener& listener, Socket socket) {
     if (!ssl) return;  // out of memory: the socket closes
   }
   error_code ignored;
+  socket.non_blocking(true, ignored);  // sendfile() has no flag for it
   if (!listener.is_unix_socket()) socket.set_option(tcp::no_delay(true), ignored);
   const bool is_over_limit = connections_.size() >= static_cast<size_t>(state_.limits.connections);
   auto connection = std::make_shared<Connection>(&state_, std::move(socket), *peer, std::move(ssl));

@@ -22,6 +22,13 @@ namespace bowshot::http {
 /// the call returns.
 using Pieces = std::span<const std::string_view>;
 
+/// Bytes of an open file, which the caller keeps open until the call returns.
+struct FilePart {
+  int descriptor = -1;
+  int64_t begin = 0;
+  int64_t bytes = 0;
+};
+
 /// After so long without progress a reader is slow.
 inline constexpr std::chrono::milliseconds kSlowAfter{100};
 
@@ -41,6 +48,11 @@ class ResponseWriter {
   /// kSlowAfter: the time to let go of memory. May be empty.
   virtual Result<void> write(Pieces pieces, const std::function<void()>& when_slow) = 0;
   Result<void> write(Pieces pieces) { return write(pieces, {}); }
+  /// The same for bytes of a file, by sendfile() where the connection is not within TLS. Only in
+  /// answers with a length. `bad_data` where the file ends before or cannot be read: then abort().
+  /// What the socket has taken but its reader has not read yet is still the file's own memory: a
+  /// write to the file shows there.
+  virtual Result<void> write_file(const FilePart& part) = 0;
   virtual Result<void> finish() = 0;
   /// After the first byte: writes `last` (may be empty) without a last chunk and resets the
   /// connection, so that no reader takes a part for the whole.

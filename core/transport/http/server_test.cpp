@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cstdio>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -145,6 +146,44 @@ TEST(Server, ASlowReaderIsWaitedFor) {
   const RawAnswer answer = client.read_answer();
   EXPECT_TRUE(answer.complete);
   EXPECT_EQ(answer.body.size(), size_t{kPieces} << 20);
+}
+
+/// A file of 16 MiB: more than a connection holds. Over TLS it goes through memory.
+TEST(Server, SendsFilesToSlowReadersAndNoticesThoseWhoLeave) {
+  constexpr int64_t kBytes = 16 << 20;
+  std::string contents(kBytes, ' ');
+  for (size_t i = 0; i < contents.size(); ++i)
+    contents[i] = static_cast<char>(i * 2654435761U >> 24);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
+  ASSERT_EQ(std::fwrite(contents.data(), 1, contents.size(), file.get()), contents.size());
+  ASSERT_EQ(std::fflush(file.get()), 0);
+  Mailbox<Result<void>> outcomes;
+  const auto server =
+      start_server(test_options([&](const Request&, ResponseWriter& writer, const StopToken&) {
+        EXPECT_TRUE(writer.start(200, {}, kBytes));
+        outcomes.put(
+            writer.write_file({.descriptor = fileno(file.get()), .begin = 0, .bytes = kBytes}));
+        // A client that left is no more: finish() says so too.
+        [[maybe_unused]] const auto finished = writer.finish();
+      }));
+  const auto small_client = [&] {
+    RawClient client = RawClient::unconnected();
+    client.shrink_receive_buffer();
+    client.connect(server->port());
+    client.send(kGet);
+    return client;
+  };
+  RawClient slow = small_client();
+  const RawAnswer answer = slow.read_answer();
+  EXPECT_TRUE(answer.complete);
+  EXPECT_EQ(answer.body == contents, true);  // not EXPECT_EQ of both: it would print them
+  EXPECT_TRUE(outcomes.take());
+  for (const bool half : {false, true}) {
+    RawClient leaving = small_client();
+    EXPECT_TRUE(leaving.read_at_least(1));
+    half ? leaving.end_output() : leaving.reset();
+    EXPECT_EQ(outcomes.take().error().code, ErrorCode::kCancelled);
+  }
 }
 
 TEST(Server, ACutAnswerArrivesWholeAsFarAsItWentThenResets) {

@@ -1,8 +1,10 @@
 #include "transport/http/stream.hpp"
 
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 
 namespace bowshot::http {
@@ -17,6 +19,13 @@ ssize_t PlainStream::send(std::span<const iovec> pieces) {
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = std::min<size_t>(pieces.size(), IOV_MAX);
   return sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+ssize_t PlainStream::send_file(int file, off_t position, size_t bytes) {
+  const ssize_t sent = sendfile(descriptor(), file, &position, bytes);
+  if (sent != 0 || bytes == 0) return sent;
+  errno = ENODATA;
+  return -1;
 }
 
 }  // namespace bowshot::http

@@ -29,6 +29,10 @@ class Stream {
   /// takes nothing now). 0 is progress too: earlier bytes have left. Without pieces: only sends
   /// what is unsent.
   virtual ssize_t send(std::span<const iovec> pieces) = 0;
+  /// As sendfile(): how many of the file's bytes from `position` on were taken, at most `bytes`.
+  /// -1 with errno: EAGAIN, ENODATA where the file ends before, EIO where it cannot be read. 0 is
+  /// progress too. A writer's thread has SIGPIPE blocked (WorkerPool).
+  virtual ssize_t send_file(int file, off_t position, size_t bytes) = 0;
   /// Whether bytes that were taken have not reached the socket: send() again.
   virtual bool has_unsent() const = 0;
   /// Tells the peer, where the stream has a word for it, that all was sent. Never after a part.
@@ -46,6 +50,8 @@ class PlainStream final : public Stream {
   using Stream::Stream;
   ssize_t receive(std::span<char> buffer) override;
   ssize_t send(std::span<const iovec> pieces) override;
+  /// From the page cache to the socket, by the kernel alone.
+  ssize_t send_file(int file, off_t position, size_t bytes) override;
   bool has_unsent() const override { return false; }
   void end_output() override {}
 };

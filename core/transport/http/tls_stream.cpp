@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -111,6 +112,16 @@ ssize_t TlsStream::send(std::span<const iovec> pieces) {
   if (taken < 0) return taken;
   const ssize_t burst = send_unsent();
   return burst < 0 && errno != EAGAIN ? burst : taken;
+}
+
+ssize_t TlsStream::send_file(int file, off_t position, size_t bytes) {
+  if (has_unsent()) return send({});  // nothing is read that would not be taken
+  std::array<char, kBurstBytes> burst;
+  const ssize_t count = pread(file, burst.data(), std::min(bytes, burst.size()), position);
+  if (count < 0) return failure(errno == EINTR ? EINTR : EIO);
+  if (count == 0 && bytes > 0) return failure(ENODATA);
+  const iovec piece{.iov_base = burst.data(), .iov_len = static_cast<size_t>(count)};
+  return send({&piece, 1});
 }
 
 /// A burst of the pieces' bytes. Large pieces are encrypted where they lie; small ones, such as a

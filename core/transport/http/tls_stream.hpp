@@ -30,6 +30,8 @@ class TlsStream final : public Stream {
 
   ssize_t receive(std::span<char> buffer) override;
   ssize_t send(std::span<const iovec> pieces) override;
+  /// Reads a burst into memory: it has to be encrypted.
+  ssize_t send_file(int file, off_t position, size_t bytes) override;
   bool has_unsent() const override;
   void end_output() override;
 

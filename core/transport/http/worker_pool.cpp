@@ -1,5 +1,7 @@
 #include "transport/http/worker_pool.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
@@ -31,7 +33,16 @@ bool WorkerPool::submit(Task&& task) {
   return true;
 }
 
+/// sendfile() has no MSG_NOSIGNAL: a client that left must be an error of the call.
+static void block_broken_pipe_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 void WorkerPool::run(Worker& worker) {
+  block_broken_pipe_signal();
   std::unique_lock lock(mutex_);
   while (true) {
     if (worker.task) {

@@ -13,7 +13,8 @@ namespace bowshot::http {
 
 /// Threads that run answers. A task never waits for another: it gets an idle thread, the one that
 /// became idle last (its stack is still in the cache), or a new one. A thread that got no task for
-/// `idle_max` ends; stop() joins them all. submit() and stop() may be called from any thread.
+/// `idle_max` ends; stop() joins them all. SIGPIPE is blocked in them. submit() and stop() may be
+/// called from any thread.
 class WorkerPool {
  public:
   using Task = std::move_only_function<void()>;
