@@ -32,9 +32,10 @@ constexpr const char* kServeAbout =
     "are converted once, into the cache.\n";
 
 constexpr const char* kServeFooter =
-    "Every flag but --config and --verify is a key of bowshot.toml too, with _ for -: the limits "
+    "Every flag but --config, --verify and --stop-with-input is a key of bowshot.toml too, with _\n"
+    "for -: the limits in its table [limits], the others in [server]. Sizes are in bytes, times "
     "in\n"
-    "its table [limits], the others in [server]. Sizes are in bytes, times in seconds.\n\n"
+    "seconds.\n\n"
     "Examples:\n"
     "  bowshot serve flights=data/flights.parquet\n"
     "  bowshot serve 'trades=data/2026-*.parquet' reference/ --port 9000\n"
@@ -175,23 +176,12 @@ void add_serve(CLI::App& app, ServeOptions& options) {
       ->check(CLI::Validator(check_log_format, ""))
       ->type_name("FORMAT")
       ->capture_default_str();
-<<<<<<< HEAD
-  serve
-      ->add_option("--cache-directory", options.cache_directory,
-                   "Where what is not Parquet is kept as Parquet, and where sorts beyond the "
-                   "engine's memory go, for as long as they run")
-      ->capture_default_str();
   serve->add_flag("--stop-with-input", options.stop_with_input,
                   "Stop, as by SIGTERM, when standard input ends: for programs that start a server "
                   "which is not to outlive them");
-  serve->add_flag("--verify", options.verify,
-                  "Read every page of every Parquet file once before listening, and do not start "
-                  "where one does not fit its checksum");
-=======
   add_listening_flags(*serve, options);
   add_access_flags(*serve, options);
   add_storage_flags(*serve, options);
->>>>>>> e075bba (server, transport: files by sendfile, query over Unix sockets, help worth reading, --verify hides one dataset only)
   add_limit_flags(*serve, options.limits);
 }
 
