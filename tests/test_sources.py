@@ -255,6 +255,8 @@ def test_broken_csv(tmp_path: Path, text: bytes, told: str) -> None:
         ('{"a":1}\n' * 300_000 + '{"a":"x"}\n', "row 30"),
         ('{"a":1}\n{"a":\n', "'x.ndjson'"),
         ("[1,2]\n", "'x.ndjson'"),
+        ('{"a":null}\n{"a":1}\n{"a":1.5}\n{"a":"x"}\n', "row 4: Column(/a) changed from number"),
+        ('{"a":1}\n{"a":"x"}\n', "write its values as text to keep them all"),
         ("", "without columns"),
     ],
 )

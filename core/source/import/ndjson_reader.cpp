@@ -55,13 +55,21 @@ std::optional<int64_t> row_of(std::string_view message) {
   return row;
 }
 
-/// Of "Column(/a/b) changed from number to string in row 1": what may be told.
+/// Of "JSON parse error: Column(/a/b) changed from number to string in row 1": what may be told,
+/// and what would help.
 std::string what_of(std::string_view message) {
+  constexpr std::string_view kChanged = ") changed from ";
   const size_t begin = message.find("Column(");
   const size_t end = message.rfind(" in row ");
-  if (begin != std::string_view::npos && end != std::string_view::npos && begin < end)
-    return std::string(message.substr(begin, end - begin));
-  return "is no JSON object that can be read";
+  if (begin == std::string_view::npos || end == std::string_view::npos || begin > end)
+    return "is no JSON object that can be read";
+  const std::string_view what = message.substr(begin, end - begin);
+  const size_t changed = what.find(kChanged);
+  if (changed == std::string_view::npos) return std::string(what);
+  return fmt::format(
+      "{}{}; a field has one type in all rows, or null (integers and fractions are float64 "
+      "together): write its values as text to keep them all",
+      what.substr(0, changed + 1), what.substr(changed + 1));
 }
 
 }  // namespace
