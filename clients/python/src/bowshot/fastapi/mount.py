@@ -1,0 +1,178 @@
+"""The whole protocol inside of another application: its middleware and its authentication stand in
+front, one process serves both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from ctypes import byref, c_char_p, c_void_p
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from bowshot.core import Core
+from bowshot.datasets import Datasets
+from bowshot.fastapi.threads import in_thread
+from bowshot.library import HttpRequest, ReadBody, library
+
+BODY_PIECES_MAX = 4
+BODY_SECONDS_MAX = 300.0  # without a byte of a request's body
+CONNECTION_HEADERS = {b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te"}
+
+
+class BrokenAnswerError(Exception):
+    """The answer broke off in the middle. Whoever runs the application breaks the connection, so
+    that no reader takes a part for the whole; the metrics and the request table tell why."""
+
+
+class BowshotApp:
+    """An ASGI application that answers the protocol for `datasets`, as `bowshot.serve()` takes them,
+    in this process. Whoever reaches it may ask anything: who may, is the outer application's to say.
+    `settings` are keys of [server] and [limits] in docs/configuration.md.
+
+    Requests run on threads of the core; this one only waits. `close()` stops them.
+    """
+
+    def __init__(self, datasets: Datasets, **settings: Any) -> None:
+        self.core = Core(datasets, **settings)
+
+    def close(self) -> None:
+        self.core.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"there is no {scope['type']} here")
+        await _Exchange(self.core, scope, receive, send).run()
+
+
+def mount(app: Starlette, path: str, datasets: Datasets, **settings: Any) -> BowshotApp:
+    """Serves the whole protocol below `path` of a FastAPI or Starlette application, in its process:
+    `mount(app, "/bowshot", {"trades": "data/*.parquet", "live": frame})`. See BowshotApp."""
+    mounted = BowshotApp(datasets, **settings)
+    app.mount(path, mounted)
+    return mounted
+
+
+class _Exchange:
+    """One request. The answer is made by the core's threads; waiting for it takes one of ours."""
+
+    def __init__(self, core: Core, scope: Scope, receive: Receive, send: Send) -> None:
+        self._core = core
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._library = library()
+        self._body: asyncio.Queue[bytes | None] = asyncio.Queue(BODY_PIECES_MAX)
+        self._rest = b""  # of a piece of the body that was longer than asked for
+        self._answer: Any = None
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        request, kept = self._request(loop)
+        self._answer = self._library.bowshot_handle(self._core.pointer, byref(request))
+        listener = asyncio.ensure_future(self._listen())
+        try:
+            await self._forward()
+        finally:
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await listener
+            self._library.bowshot_answer_stop(self._answer)
+            with anyio.CancelScope(shield=True):
+                await in_thread(self._library.bowshot_answer_free, self._answer)
+            del kept
+
+    def _request(self, loop: asyncio.AbstractEventLoop) -> tuple[HttpRequest, list[Any]]:
+        """And what it points to, which must live as long as it is read."""
+        fields: list[bytes | None] = []
+        for name, value in self._scope["headers"]:
+            if name.lower() not in CONNECTION_HEADERS:
+                fields += [name, value]
+        headers = (c_char_p * (len(fields) + 1))(*fields, None)
+        read = ReadBody(self._reader(loop) if self._has_body() else 0)
+        request = HttpRequest(
+            self._scope["method"].encode("latin-1"), self._target(), headers, read, None
+        )
+        return request, [headers, read]
+
+    def _has_body(self) -> bool:
+        names = {name.lower() for name, _ in self._scope["headers"]}
+        return bool(names & {b"content-length", b"transfer-encoding"})
+
+    def _target(self) -> bytes:
+        """Path and query below where this is mounted, percent-encoded as they came."""
+        raw = self._scope.get("raw_path") or quote(self._scope["path"]).encode()
+        root = quote(self._scope.get("root_path", "")).encode()
+        path = raw.split(b"?")[0].removeprefix(root) or b"/"
+        query = self._scope.get("query_string", b"")
+        return path + (b"?" + query if query else b"")
+
+    def _reader(self, loop: asyncio.AbstractEventLoop) -> Callable[[Any, int, int], int]:
+        """What the core calls, on a thread of its own, for the request's body."""
+
+        def read(_context: Any, buffer: int, size: int) -> int:
+            if not self._rest:
+                waiting = asyncio.run_coroutine_threadsafe(self._body.get(), loop)
+                try:
+                    piece = waiting.result(BODY_SECONDS_MAX)
+                except (CancelledError, TimeoutError, RuntimeError):
+                    waiting.cancel()
+                    return -1
+                if piece is None:
+                    return -1  # the client left
+                self._rest = piece
+            piece, self._rest = self._rest[:size], self._rest[size:]
+            ctypes.memmove(buffer, piece, len(piece))
+            return len(piece)
+
+        return read
+
+    async def _listen(self) -> None:
+        """The request's body, as fast as it is taken; then whether the client leaves."""
+        has_ended = not self._has_body()
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._library.bowshot_answer_stop(self._answer)
+                with contextlib.suppress(asyncio.QueueFull):
+                    self._body.put_nowait(None)
+                return
+            if has_ended:
+                continue
+            if piece := message.get("body", b""):
+                await self._body.put(piece)
+            if not message.get("more_body", False):
+                has_ended = True
+                await self._body.put(b"")
+
+    async def _forward(self) -> None:
+        status = await in_thread(self._library.bowshot_answer_status, self._answer)
+        if status == 0:
+            raise BrokenAnswerError("the request was stopped before it was answered")
+        await self._send(
+            {"type": "http.response.start", "status": status, "headers": self._headers()}
+        )
+        while piece := await in_thread(self._next_piece):
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b""})
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        fields = self._library.bowshot_answer_headers(self._answer)
+        headers: list[tuple[bytes, bytes]] = []
+        while (name := fields[2 * len(headers)]) is not None:
+            headers.append((name.lower(), fields[2 * len(headers) + 1] or b""))
+        return headers
+
+    def _next_piece(self) -> bytes:
+        at = c_void_p()
+        count = self._library.bowshot_answer_next(self._answer, byref(at))
+        if count < 0:
+            raise BrokenAnswerError("the answer broke off")
+        return ctypes.string_at(at.value, count) if at.value else b""

@@ -1,0 +1,231 @@
+"""Responses whose body is a table. Rows leave as they are made, memory stays bounded, and the work
+stops when the client leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+from starlette.background import BackgroundTask
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from bowshot.errors import Error
+from bowshot.fastapi.errors import problem_response
+from bowshot.fastapi.sources import digest, to_stream
+from bowshot.fastapi.threads import in_thread
+from bowshot.library import BrokenTableError, EncodedTable
+
+EXTENSIONS = {
+    "application/vnd.apache.arrow.stream": ".arrows",
+    "application/vnd.apache.arrow.file": ".arrow",
+    "application/vnd.apache.parquet": ".parquet",
+    "text/csv": ".csv",
+    "application/json": ".json",
+    "application/x-ndjson": ".ndjson",
+}
+
+
+class TableResponse(Response):
+    """A table in the format that the request's `Accept` asks for, as section 5 of the protocol
+    says: Arrow by default, also Parquet, Arrow files, CSV, JSON and NDJSON; Arrow's codecs, and
+    `Accept-Encoding`. What cannot be sent is a problem document: 406, or 400.
+
+    `table`: a Polars DataFrame or LazyFrame, a pyarrow Table or RecordBatchReader, a DuckDB
+    relation, a pandas DataFrame, a result of a bowshot query, anything with `__arrow_c_stream__`.
+    `format`: a name of the protocol; the client is not asked then. `download`: a file's name, or
+    True for "data" with the format's extension. `etag`: a text that changes when the table does
+    (without quotes), or True to hash a table that is in memory; a request that has it gets 304.
+    """
+
+    format: str | None = None
+
+    def __init__(
+        self,
+        table: Any,
+        *,
+        format: str | None = None,
+        download: str | bool = False,
+        etag: str | bool = False,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        self.table = table
+        if format is not None:
+            self.format = format
+        self.download = download
+        self.etag = etag
+        self.status_code = status_code
+        self.background = background
+        self.body = b""
+        self.init_headers(headers)
+        del self.headers["content-length"]  # there is no body yet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if not await self._answer_unchanged(scope, receive, send):
+                await self._answer(scope, receive, send)
+        finally:
+            close = getattr(self.table, "close", None)
+            if callable(close):  # a reader that was not read to its end holds its query
+                with contextlib.suppress(Exception):
+                    await in_thread(close)
+        if self.background is not None:
+            await self.background()
+
+    async def _answer_unchanged(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether the client has the table already, and was told so."""
+        if not self.etag:
+            return False
+        content = await in_thread(digest, self.table) if self.etag is True else self.etag
+        asked = Headers(scope=scope)
+        form = self.format or f"{asked.get('accept', '')};{asked.get('accept-encoding', '')}"
+        tag = f'W/"{content}-{_short_hash(form)}"'
+        self.headers["ETag"] = tag
+        known = [one.strip() for one in asked.get("if-none-match", "").split(",")]
+        if tag not in known and "*" not in known:
+            return False
+        await Response(status_code=304, headers=dict(self.headers))(scope, receive, send)
+        return True
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope)
+        try:
+            encoded = await in_thread(
+                _encode,
+                self.table,
+                self.format,
+                ", ".join(asked.getlist("accept")),
+                ", ".join(asked.getlist("accept-encoding")),
+            )
+        except Error as error:
+            return await problem_response(error)(scope, receive, send)
+        try:
+            await self._send(encoded, scope, receive, send)
+        finally:
+            encoded.stop()
+            with anyio.CancelScope(shield=True):
+                await in_thread(encoded.close)
+
+    async def _send(
+        self, encoded: EncodedTable, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._set_headers(encoded)
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        await send(start)
+        if scope["method"] == "HEAD":
+            return await send({"type": "http.response.body", "body": b""})
+        failure: BrokenTableError | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(_stop_when_left, receive, encoded, group.cancel_scope)
+            pieces_in, pieces = anyio.create_memory_object_stream[bytes](1)
+            broken: list[BrokenTableError] = []
+            group.start_soon(_make_pieces, encoded, pieces_in, broken)
+            async with pieces:
+                async for piece in pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if broken:
+                failure = broken[0]
+            else:
+                await send({"type": "http.response.body", "body": b""})
+            group.cancel_scope.cancel()
+        if failure is not None:
+            # A server whose application raises in mid-body breaks the connection: no reader takes
+            # what it has for the whole.
+            await send({"type": "http.response.body", "body": failure.last, "more_body": True})
+            raise failure
+
+    def _set_headers(self, encoded: EncodedTable) -> None:
+        self.headers["Content-Type"] = encoded.media_type
+        if self.format is None:
+            self.headers.add_vary_header("Accept")
+        self.headers.add_vary_header("Accept-Encoding")
+        self.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if encoded.coding != "identity":
+            self.headers["Content-Encoding"] = encoded.coding
+        if encoded.length is not None:
+            self.headers["Content-Length"] = str(encoded.length)
+        if self.download:
+            name = self.download if isinstance(self.download, str) else "data"
+            extension = EXTENSIONS[encoded.media_type.split(";")[0]]
+            name = name if name.endswith(extension) else name + extension
+            self.headers["Content-Disposition"] = content_disposition(name)
+
+
+class ArrowResponse(TableResponse):
+    """A table as an Arrow stream: its first rows leave before the last are made."""
+
+    media_type = "application/vnd.apache.arrow.stream"
+    format = "arrow"
+
+
+class ArrowFileResponse(TableResponse):
+    """A table in Arrow's file format, which readers can open anywhere once they have all of it."""
+
+    media_type = "application/vnd.apache.arrow.file"
+    format = "arrow-file"
+
+
+class ParquetResponse(TableResponse):
+    """A table as Parquet: the smallest on the wire; readers need all of it."""
+
+    media_type = "application/vnd.apache.parquet"
+    format = "parquet"
+
+
+def content_disposition(name: str) -> str:
+    """RFC 6266: any name, for every client."""
+    plain = re.sub(r'[^ !#-\[\]-~]', "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _encode(table: Any, format: str | None, accept: str, accept_encoding: str) -> EncodedTable:
+    """Waits for the first bytes."""
+    return EncodedTable(
+        to_stream(table), format=format, accept=accept, accept_encoding=accept_encoding
+    )
+
+
+async def _make_pieces(
+    encoded: EncodedTable,
+    pieces: MemoryObjectSendStream[bytes],
+    broken: list[BrokenTableError],
+) -> None:
+    """One piece ahead of the socket: the next is made while this one is sent."""
+
+    def next_piece() -> bytes | None:
+        view = encoded.next()
+        return None if view is None else bytes(view)  # its memory is the next piece's too
+
+    async with pieces:
+        try:
+            while (piece := await in_thread(next_piece)) is not None:
+                await pieces.send(piece)
+        except BrokenTableError as error:
+            broken.append(error)
+
+
+async def _stop_when_left(
+    receive: Receive, encoded: EncodedTable, scope: anyio.CancelScope
+) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    encoded.stop()
+    scope.cancel()
+
+
+def _short_hash(text: str) -> str:
+    import hashlib
+
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()

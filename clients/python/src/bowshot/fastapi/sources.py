@@ -1,0 +1,84 @@
+"""Tables of many kinds as Arrow streams, a batch at a time where their library can."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from bowshot import frames
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+LAZY_BATCH_ROWS = 65_536
+
+
+def to_stream(source: Any) -> Any:
+    """`source` as something with `__arrow_c_stream__`: it is read once, when that is called.
+
+    Polars frames and DuckDB relations hand out their own, and pyarrow is not imported; a LazyFrame
+    is run batch by batch, and never held whole where Polars can stream its query. A DataError says
+    what has no Arrow type.
+    """
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(source, polars.LazyFrame):
+        return lazy_reader(source)
+    if polars is not None and isinstance(source, polars.DataFrame):
+        frames.refuse_objects(source)
+        return source
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(source, pandas.DataFrame):
+        return frames.to_reader(source)
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is not None and isinstance(source, pyarrow.Table):
+        return source.unify_dictionaries()
+    if hasattr(source, "__arrow_c_stream__"):
+        return source
+    return frames.to_reader(source)
+
+
+def lazy_reader(lazy: pl.LazyFrame) -> pa.RecordBatchReader:
+    """The rows of a LazyFrame as record batches, in order; categories as texts, for the whole of
+    their dictionary is not known at the first row. Letting go of the reader ends the query."""
+    import polars as pl
+    import polars.selectors as cs
+    import pyarrow as pa
+
+    lazy = lazy.with_columns(cs.categorical().cast(pl.String))
+    empty = pl.DataFrame(schema=lazy.collect_schema())
+    frames.refuse_objects(empty)
+    schema = pa.table(empty).schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for frame in lazy.collect_batches(chunk_size=LAZY_BATCH_ROWS, maintain_order=True):
+            yield from pa.table(frame).cast(schema).to_batches()
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def digest(source: Any) -> str:
+    """A hash of the table's content: for frames in memory, whose rows are there to be read twice."""
+    import hashlib
+
+    import pyarrow as pa
+
+    if not is_in_memory(source):
+        raise TypeError(
+            f"the content of a {type(source).__name__} is read once: give the ETag as a text"
+        )
+    table = pa.table(source) if not isinstance(source, pa.Table) else source
+    hashed = hashlib.blake2b(str(table.schema).encode(), digest_size=16)
+    for batch in table.to_batches(max_chunksize=LAZY_BATCH_ROWS):
+        # Sliced arrays share buffers with their whole: only their own bytes may count.
+        hashed.update(batch.serialize())
+    return hashed.hexdigest()
+
+
+def is_in_memory(source: Any) -> bool:
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(source, polars.DataFrame):
+        return True
+    pyarrow = sys.modules.get("pyarrow")
+    return pyarrow is not None and isinstance(source, (pyarrow.Table, pyarrow.RecordBatch))

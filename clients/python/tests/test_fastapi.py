@@ -1,0 +1,347 @@
+"""The responses and the mounted protocol, through a real uvicorn on a socket of its own."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import httpx
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import uvicorn
+from fastapi import Depends, FastAPI
+
+import bowshot
+from bowshot.fastapi import (
+    Aggregate,
+    ArrowFileResponse,
+    ArrowResponse,
+    Page,
+    ParquetResponse,
+    Sample,
+    TableResponse,
+    install_errors,
+    mount,
+)
+
+ROWS = 300_000
+STREAM = "application/vnd.apache.arrow.stream"
+PARQUET = "application/vnd.apache.parquet"
+
+FRAME = pl.DataFrame(
+    {
+        "id": range(ROWS),
+        "category": [f"c{i % 20}" for i in range(ROWS)],
+        "value": [i * 0.5 if i % 11 else None for i in range(ROWS)],
+    }
+)
+
+
+class Source:
+    """Batches that are made when they are asked for, and whether somebody still asks."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.made = 0
+        self.closed = threading.Event()
+        self._fails_at = fails_at
+
+    def reader(self) -> pa.RecordBatchReader:
+        schema = pa.schema([("x", pa.int64())])
+        return pa.RecordBatchReader.from_batches(schema, self._batches(schema))
+
+    def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        batch = pa.record_batch([pa.array(range(65_536))], schema=schema)
+        try:
+            while self.made < 1_000_000:
+                if self.made == self._fails_at:
+                    raise ValueError("the source is gone")
+                self.made += 1
+                yield batch
+        finally:
+            self.closed.set()
+
+
+def make_app(path: str) -> FastAPI:
+    app = FastAPI()
+    install_errors(app)
+    mounted = mount(app, "/bowshot", {"table": path, "live": FRAME.head(1_000)})
+    table = mounted.core["table"]
+    app.state.mounted = mounted
+    app.state.endless = Source()
+    app.state.failing = Source(fails_at=3)
+
+    tables: dict[str, Any] = {
+        "frame": lambda: FRAME,
+        "lazy": lambda: FRAME.lazy().filter(pl.col("id") % 2 == 0),
+        "table": lambda: FRAME.to_arrow(),
+        "reader": lambda: FRAME.to_arrow().to_reader(),
+        "pandas": lambda: FRAME.to_arrow().to_pandas(),
+        "result": lambda: table.filter("id < 1000").rows(),
+        "no_rows": lambda: FRAME.clear(),
+        "no_columns": lambda: pl.DataFrame(),
+        "objects": lambda: pl.DataFrame({"o": [object()]}),
+        "endless": lambda: app.state.endless.reader(),
+        "failing": lambda: app.state.failing.reader(),
+        "wrong": lambda: table.filter("valeu > 1").rows(),
+    }
+    responses: dict[str, Any] = {
+        "arrow": ArrowResponse,
+        "file": ArrowFileResponse,
+        "parquet": ParquetResponse,
+        "any": TableResponse,
+    }
+
+    @app.api_route("/send/{kind}/{name}", methods=["GET", "HEAD"])
+    def send(kind: str, name: str, etag: bool = False, download: str = "") -> TableResponse:
+        response = responses[kind](tables[name](), etag=etag, download=download or False)
+        assert isinstance(response, TableResponse)
+        return response
+
+    @app.get("/page")
+    def page(page: Annotated[Page, Depends()]) -> TableResponse:
+        return TableResponse(page.of(table))
+
+    @app.get("/frame-page")
+    def frame_page(page: Annotated[Page, Depends()]) -> TableResponse:
+        return TableResponse(page.of(FRAME.lazy()))
+
+    @app.get("/sample")
+    def sample(sample: Annotated[Sample, Depends()]) -> TableResponse:
+        return TableResponse(sample.of(table))
+
+    @app.get("/aggregate")
+    def aggregate(aggregate: Annotated[Aggregate, Depends()]) -> TableResponse:
+        return TableResponse(aggregate.of(table))
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    path = tmp_path_factory.mktemp("data") / "table.parquet"
+    FRAME.write_parquet(path, row_group_size=50_000)
+    made = make_app(str(path))
+    yield made
+    made.state.mounted.close()
+
+
+@pytest.fixture(scope="module")
+def url(app: FastAPI) -> Iterator[str]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def get(url: str, path: str, **headers: str) -> httpx.Response:
+    return httpx.get(url + path, headers=headers, timeout=60)
+
+
+def read_stream(answer: httpx.Response) -> pl.DataFrame:
+    assert answer.status_code == 200, answer.text
+    return pl.read_ipc_stream(io.BytesIO(answer.content))
+
+
+EVEN = FRAME.filter(pl.col("id") % 2 == 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("frame", FRAME),
+        ("lazy", EVEN),
+        ("table", FRAME),
+        ("reader", FRAME),
+        ("pandas", FRAME),
+        ("result", FRAME.head(1_000)),
+        ("no_rows", FRAME.clear()),
+        ("no_columns", pl.DataFrame()),
+    ],
+)
+def test_every_kind_of_table_is_an_arrow_stream(url: str, name: str, expected: pl.DataFrame) -> None:
+    if name == "pandas":
+        pytest.importorskip("pandas")
+    answer = get(url, f"/send/arrow/{name}")
+    assert answer.headers["content-type"] == STREAM
+    table = pa.ipc.open_stream(answer.content).read_all()  # Arrow's own reader
+    assert table.num_rows == len(expected)
+    read = read_stream(answer)
+    if name == "pandas":  # which has no other null for a float
+        read = read.with_columns(pl.col("value").fill_nan(None))
+    assert read.equals(expected)
+
+
+def test_files_and_parquet(url: str) -> None:
+    file = get(url, "/send/file/frame")
+    assert file.headers["content-type"] == "application/vnd.apache.arrow.file"
+    assert pl.read_ipc(io.BytesIO(file.content)).equals(FRAME)
+    parquet = get(url, "/send/parquet/lazy?download=even numbers")
+    assert parquet.headers["content-type"] == PARQUET
+    assert 'filename="even numbers.parquet"' in parquet.headers["content-disposition"]
+    assert pq.read_table(io.BytesIO(parquet.content)).num_rows == ROWS // 2
+
+
+def test_the_client_chooses_the_format(url: str) -> None:
+    csv = get(url, "/send/any/result", accept="text/csv")
+    assert csv.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "Accept" in csv.headers["vary"]
+    assert pl.read_csv(csv.content).equals(FRAME.head(1_000))
+    rows = get(url, "/send/any/result", accept="application/json").json()["rows"]
+    assert rows[1] == [1, "c1", 0.5]
+    assert get(url, "/send/any/frame", accept="*/*").headers["content-type"] == STREAM
+    coded = get(url, "/send/any/frame", accept=f'{STREAM};codecs="zstd, lz4"')
+    assert coded.headers["content-type"] == f"{STREAM}; codecs=zstd" or (
+        "codecs=zstd" in coded.headers["content-type"]
+    )
+    assert read_stream(coded).equals(FRAME)
+
+
+def test_texts_are_compressed_where_the_client_takes_it(url: str) -> None:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    fields = {"Accept": "text/csv", "Accept-Encoding": "gzip"}
+    connection.request("GET", "/send/any/frame", headers=fields)
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Encoding") == "gzip"
+    assert pl.read_csv(gzip.decompress(answer.read())).equals(FRAME)
+    connection.close()
+
+
+def test_what_cannot_be_sent_is_a_problem(url: str) -> None:
+    refused = get(url, "/send/any/frame", accept="image/png")
+    assert refused.status_code == 406
+    assert refused.json()["code"] == "not_acceptable"
+    assert refused.headers["content-type"] == "application/problem+json"
+    wrong = get(url, "/send/arrow/wrong")
+    assert wrong.status_code == 400
+    assert wrong.json()["code"] == "unknown_column"
+    assert wrong.json()["suggestions"] == ["value"]
+    assert get(url, "/send/arrow/objects").status_code == 500
+
+
+def test_an_etag_is_answered_with_304(url: str) -> None:
+    first = get(url, "/send/arrow/frame?etag=true")
+    tag = first.headers["etag"]
+    again = get(url, "/send/arrow/frame?etag=true", **{"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    other = get(url, "/send/parquet/frame?etag=true", **{"if-none-match": tag})
+    assert other.status_code == 200  # another format is another thing
+
+
+def test_head_has_the_headers_and_no_body(url: str) -> None:
+    answer = httpx.head(url + "/send/arrow/frame")
+    assert answer.headers["content-type"] == STREAM
+    assert answer.content == b""
+
+
+def test_a_table_that_fails_in_the_middle_never_passes_for_whole(url: str) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        get(url, "/send/arrow/failing")
+
+
+def test_rows_leave_before_the_end_and_the_source_stops_with_the_client(
+    url: str, app: FastAPI
+) -> None:
+    source = app.state.endless
+    with httpx.stream("GET", url + "/send/arrow/endless", timeout=60) as answer:
+        reader = answer.iter_raw()
+        assert len(next(reader)) > 0
+    assert source.closed.wait(20), "nobody reads, but it is still read from"
+    made = source.made
+    time.sleep(0.2)
+    assert source.made == made < 10_000
+
+
+def test_pages_samples_and_groups(url: str) -> None:
+    page = read_stream(get(url, "/page?skip=1000&limit=3&order=-id&select=id,value"))
+    assert page["id"].to_list() == [ROWS - 1_001, ROWS - 1_002, ROWS - 1_003]
+    filtered = read_stream(get(url, "/page?offset=2&limit=2&filter=id>100"))
+    assert filtered["id"].to_list() == [103, 104]
+    assert read_stream(get(url, "/frame-page?skip=5&limit=1"))["id"].to_list() == [5]
+    sample = read_stream(get(url, "/sample?size=50&seed=7"))
+    assert len(sample) == 50
+    assert sample.equals(read_stream(get(url, "/sample?size=50&seed=7")))
+    groups = read_stream(get(url, "/aggregate?by=category&measures=count(),best:max(value)"))
+    expected = FRAME.group_by("category").agg(count=pl.len(), best=pl.max("value"))
+    assert groups.sort("category").equals(
+        expected.select(groups.columns).sort("category").cast(dict(groups.schema))
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/page?limit=-1", "bad_parameter"),
+        ("/page?limit=100001", "bad_parameter"),
+        ("/page?skip=1&offset=1", "bad_parameter"),
+        ("/page?filter=id >", "bad_filter"),
+        ("/frame-page?filter=id>1", "bad_parameter"),
+        ("/aggregate?measures=median(nothing)", "unknown_column"),
+    ],
+)
+def test_wrong_parameters_are_the_clients_mistake(url: str, path: str, code: str) -> None:
+    answer = get(url, path)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+# The mounted protocol.
+
+
+def test_the_whole_protocol_is_mounted(url: str) -> None:
+    base = f"{url}/bowshot"
+    listed = httpx.get(f"{base}/v1/datasets").json()["datasets"]
+    assert {one["name"] for one in listed} == {"table", "live"}
+    query = {"dataset": "table", "shape": "rows", "offset": 5, "limit": 1, "format": "json"}
+    answer = httpx.post(f"{base}/v1/query", json=query)
+    assert answer.json()["rows"] == [[5, "c5", 2.5]]
+    rows = httpx.get(f"{base}/v1/datasets/table/rows?filter=category%3D%27c3%27&select=id")
+    assert read_stream(rows)["id"].to_list() == list(range(3, ROWS, 20))
+    tag = rows.headers["etag"]
+    again = httpx.get(str(rows.url), headers={"if-none-match": tag})
+    assert again.status_code == 304
+    assert httpx.get(f"{base}/v1/datasets/nothing").json()["code"] == "unknown_dataset"
+    assert httpx.get(f"{base}/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_bowshots_own_client_reads_from_a_mount(url: str) -> None:
+    with bowshot.connect(f"{url}/bowshot") as client:
+        assert client["live"].count().item() == 1_000
+        assert client["table"].filter("id > 10").rows().to_polars().equals(FRAME[11:])
+        with pytest.raises(bowshot.RequestError) as raised:
+            client["table"].filter("valeu > 1").count().item()
+        assert raised.value.suggestions == ("value",)
+
+
+def test_bodies_of_any_length_reach_the_core(url: str) -> None:
+    padding = " " * 900_000
+    body = padding + json.dumps({"dataset": "table", "shape": "count", "format": "json"})
+    fields = {"content-type": "application/json"}
+    answer = httpx.post(f"{url}/bowshot/v1/query", content=body, headers=fields)
+    assert answer.json()["rows"] == [[ROWS]]
+    longer = httpx.post(f"{url}/bowshot/v1/query", content=padding + body, headers=fields)
+    assert (longer.status_code, longer.json()["code"]) == (413, "body_too_large")
+
+
+def test_a_client_that_leaves_stops_the_query_of_a_mount(url: str) -> None:
+    base = f"{url}/bowshot"
+    with httpx.stream("GET", f"{base}/v1/datasets/table/rows?format=ndjson&compute=x:id") as answer:
+        next(answer.iter_raw())
+    deadline = time.monotonic() + 20
+    while "bowshot_queries_running 0" not in httpx.get(f"{base}/metrics").text:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
