@@ -14,6 +14,7 @@ import bowshot
 
 TOP = Path(__file__).resolve().parents[3]
 os.environ.setdefault("BOWSHOT_BINARY", str(TOP / "build" / "bowshot"))
+os.environ.setdefault("BOWSHOT_LIBRARY", str(TOP / "build" / "release" / "abi" / "libbowshot.so"))
 
 FLIGHTS = small_tables.FLIGHTS
 

@@ -174,7 +174,9 @@ EVEN = FRAME.filter(pl.col("id") % 2 == 0)
         ("no_columns", pl.DataFrame()),
     ],
 )
-def test_every_kind_of_table_is_an_arrow_stream(url: str, name: str, expected: pl.DataFrame) -> None:
+def test_every_kind_of_table_is_an_arrow_stream(
+    url: str, name: str, expected: pl.DataFrame
+) -> None:
     if name == "pandas":
         pytest.importorskip("pandas")
     answer = get(url, f"/send/arrow/{name}")

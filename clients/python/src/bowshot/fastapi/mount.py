@@ -33,9 +33,9 @@ class BrokenAnswerError(Exception):
 
 
 class BowshotApp:
-    """An ASGI application that answers the protocol for `datasets`, as `bowshot.serve()` takes them,
-    in this process. Whoever reaches it may ask anything: who may, is the outer application's to say.
-    `settings` are keys of [server] and [limits] in docs/configuration.md.
+    """An ASGI application that answers the protocol in this process, for `datasets` as
+    `bowshot.serve()` takes them. Whoever reaches it may ask anything: who may, is the outer
+    application's to say. `settings` are keys of [server] and [limits] in docs/configuration.md.
 
     Requests run on threads of the core; this one only waits. `close()` stops them.
     """

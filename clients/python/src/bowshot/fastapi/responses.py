@@ -125,7 +125,8 @@ class TableResponse(Response):
         }
         await send(start)
         if scope["method"] == "HEAD":
-            return await send({"type": "http.response.body", "body": b""})
+            await send({"type": "http.response.body", "body": b""})
+            return
         failure: BrokenTableError | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(_stop_when_left, receive, encoded, group.cancel_scope)
@@ -186,7 +187,7 @@ class ParquetResponse(TableResponse):
 
 def content_disposition(name: str) -> str:
     """RFC 6266: any name, for every client."""
-    plain = re.sub(r'[^ !#-\[\]-~]', "_", name)
+    plain = re.sub(r"[^ !#-\[\]-~]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

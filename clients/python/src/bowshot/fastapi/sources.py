@@ -59,7 +59,7 @@ def lazy_reader(lazy: pl.LazyFrame) -> pa.RecordBatchReader:
 
 
 def digest(source: Any) -> str:
-    """A hash of the table's content: for frames in memory, whose rows are there to be read twice."""
+    """A hash of the content of a frame in memory, whose rows are there to be read twice."""
     import hashlib
 
     import pyarrow as pa
