@@ -218,6 +218,18 @@ TEST_F(Abi, TheProtocolIsAnsweredAsOverHttp) {
   EXPECT_EQ(ask("GET", "/v1/datasets", {}, {"Origin", "https://any.example.org"}).status, 200);
 }
 
+TEST_F(Abi, FilesAreServedWithRanges) {
+  const Answer listed = ask("GET", "/v1/datasets/numbers/files");
+  ASSERT_EQ(listed.status, 200) << listed.body;
+  const auto document = boost::json::parse(listed.body).as_object();
+  const auto& file = document.at("files").as_array().at(0).as_object();
+  const std::string url(file.at("url").as_string());
+  const Answer end = ask("GET", url, {}, {"Range", "bytes=-4"});
+  EXPECT_EQ(end.status, 206);
+  EXPECT_EQ(end.body, "PAR1");
+  EXPECT_EQ(static_cast<int64_t>(ask("GET", url).body.size()), file.at("bytes").as_int64());
+}
+
 TEST_F(Abi, BodiesComeInPiecesAndLongOnesBroken) {
   const std::string request = R"({"dataset": "numbers", "shape": "rows"})";
   const Answer all = ask("POST", "/v1/query", request, {"Content-Type", "application/json"});

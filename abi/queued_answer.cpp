@@ -1,6 +1,10 @@
 #include "queued_answer.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <numeric>
 #include <utility>
 
@@ -10,6 +14,7 @@ namespace {
 
 /// Bytes that wait to be taken before who makes them waits too: a batch or two.
 constexpr size_t kWaitingBytesMax = 8 << 20;
+constexpr int64_t kFilePieceBytes = 256 << 10;
 /// Who takes waits for as long as the answer takes, which has deadlines of its own, or for the
 /// stop.
 constexpr std::chrono::hours kLookAgain{1};
@@ -66,6 +71,19 @@ Result<void> QueuedAnswer::write(http::Pieces pieces, const std::function<void()
   waiting_bytes_ += bytes.size();
   waiting_.push_back(std::move(bytes));
   changed_.notify_all();
+  return {};
+}
+
+Result<void> QueuedAnswer::write_file(const http::FilePart& part) {
+  std::string piece(kFilePieceBytes, '\0');
+  for (int64_t done = 0; done < part.bytes;) {
+    const auto wanted = static_cast<size_t>(std::min(part.bytes - done, kFilePieceBytes));
+    const ssize_t count = ::pread(part.descriptor, piece.data(), wanted, part.begin + done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return fail(ErrorCode::kBadData, "the file cannot be read to its end");
+    BOWSHOT_TRY(write(std::array{std::string_view(piece.data(), static_cast<size_t>(count))}));
+    done += count;
+  }
   return {};
 }
 

@@ -30,6 +30,7 @@ class QueuedAnswer final : public http::ResponseWriter {
                      std::optional<int64_t> content_length) override;
   using http::ResponseWriter::write;
   Result<void> write(http::Pieces pieces, const std::function<void()>& when_slow) override;
+  Result<void> write_file(const http::FilePart& part) override;
   Result<void> finish() override;
   void abort(http::Pieces last) override;
   int status() const override;

@@ -34,6 +34,7 @@ GOOD_HEADER = '#pragma once\n\n#include "base/error.hpp"\n\nnamespace bowshot {\
 BROKEN = {
     "file-length": ("core/base/long.cpp", "int x;\n" * 600),
     "file-name": ("core/base/string_utils.cpp", ""),
+    "conflict": ("core/base/x.cpp", "<" * 7 + " HEAD\n"),
     "unfinished": ("core/base/x.cpp", "// TO" + "DO: later\n"),
     "include-order": ("core/source/x.cpp", '#include "engine/engine.hpp"\n'),
     "pragma-once": ("core/base/x.hpp", '#include "base/error.hpp"\n'),

@@ -130,6 +130,12 @@ def check_unfinished(source: Source) -> Iterator[Finding]:
         yield Finding(source.path, line, "unfinished", message)
 
 
+def check_merged(source: Source) -> Iterator[Finding]:
+    for match in re.finditer(r"^(?:<{7}|>{7}) ", source.text, re.MULTILINE):
+        line = line_of(source.text, match.start())
+        yield Finding(source.path, line, "conflict", "two versions stand here: choose one")
+
+
 def stage_of(path: str) -> str | None:
     parts = PurePosixPath(path).parts
     if parts[0] in ("server", "abi"):
@@ -299,6 +305,7 @@ FILE_CHECKS: list[Callable[[Source], Iterable[Finding]]] = [
     check_file_length,
     check_file_name,
     check_unfinished,
+    check_merged,
     check_include_order,
     check_own_header_first,
     check_pragma_once,
