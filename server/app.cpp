@@ -82,7 +82,12 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
                                      .temporary_directory = spill_directory(options)},
                                     windows.get()));
   auto views = std::make_unique<ViewEngine>(
-      duckdb.get(), ViewStore::Options{.bytes_max = options.limits.view_bytes});
+      duckdb.get(), ViewStore::Options{.bytes_max = options.limits.view_bytes,
+                                       .before_wait = [slots = &app->admission_] { slots->lend(); },
+                                       .after_wait =
+                                           [slots = &app->admission_](const StopToken& stop) {
+                                             return slots->take_back(stop);
+                                           }});
   app->engines_.engines = {windows.get(), views.get(), duckdb.get()};  // shortcuts are asked first
   app->parquet_engine_ = std::move(windows);
   app->duckdb_engine_ = std::move(duckdb);

@@ -105,6 +105,8 @@ class App {
   void answer_query(Exchange& exchange, const Result<Request>& request);
   /// Tells an error that is not told yet, and logs it.
   void conclude(Exchange& exchange, const Result<void>& outcome);
+  /// Refusals come by the thousand: one a second is logged, the metrics count them all.
+  bool is_refusal_worth_a_line();
   Result<void> try_query(Exchange& exchange, const Request& request);
   Result<std::shared_ptr<const Plan>> plan(const Request& request) const;
   RunContext run_context(const Settings& settings);
@@ -156,6 +158,8 @@ class App {
   Deadlines deadlines_;
   RequestTable requests_;
   FlowMetrics metrics_;
+  std::atomic<std::chrono::steady_clock::time_point> next_refusal_line_ =
+      std::chrono::steady_clock::time_point{};
   const http::Server* server_ = nullptr;  // outlives every call of handle()
 };
 

@@ -10,9 +10,8 @@
 namespace bowshot {
 
 void App::Exchange::end_request() {
-  if (requests == nullptr || request_id.empty()) return;
+  if (request_id.empty()) return;
   problem ? requests->fail(request_id, *problem) : requests->finish(request_id);
-  requests = nullptr;
 }
 
 void App::Exchange::send(int status, std::string_view content_type, std::string_view body) {

@@ -24,7 +24,7 @@ struct App::Exchange {
   RequestTable* requests;          // outlives it
 
   /// Says in the request table what became of it. Before a whole answer leaves: who has read it may
-  /// ask at once. Idempotent.
+  /// ask at once. May be called again: what then goes wrong with its last bytes replaces it.
   void end_request();
 
   /// A whole answer. Failures to write mean that the client left; nobody is there to be told.

@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 namespace bowshot {
@@ -36,12 +37,20 @@ Result<void> HttpSink::begin(const AnswerHead& head) {
   headers_.set("Server-Timing",
                fmt::format("queue;dur={:.2f}, plan;dur={:.2f}, first_batch;dur={:.2f}",
                            head.queue.count(), planning_.count(), head.first_batch.count()));
+  body_bytes_left_ = head.body_bytes;
   return writer_->start(200, headers_, head.body_bytes);
 }
 
 Result<void> HttpSink::write(const ByteList& bytes, const std::function<void()>& when_slow) {
   const std::vector<std::string_view> pieces = pieces_of(bytes);
+  if (body_bytes_left_) *body_bytes_left_ -= byte_count(bytes);
+  if (body_bytes_left_ == 0 && before_last_bytes_) std::exchange(before_last_bytes_, {})();
   return writer_->write(pieces, when_slow);
+}
+
+Result<void> HttpSink::end() {
+  if (before_last_bytes_) std::exchange(before_last_bytes_, {})();
+  return writer_->finish();
 }
 
 void HttpSink::abort(const ByteList& last) {

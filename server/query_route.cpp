@@ -60,7 +60,9 @@ void App::conclude(Exchange& exchange, const Result<void>& outcome) {
   const Error& error = outcome.error();
   const ErrorInfo& info = error_info(error.code);
   const bool is_ours = info.status >= 500 || (exchange.writer.started() && info.status != 499);
-  log_event(is_ours ? spdlog::level::warn : spdlog::level::debug, "request failed",
+  const bool is_quiet = error.code == ErrorCode::kOverloaded && !exchange.writer.started() &&
+                        !is_refusal_worth_a_line();
+  log_event(is_ours && !is_quiet ? spdlog::level::warn : spdlog::level::debug, "request failed",
             {{"request_id", exchange.request_id},
              {"code", std::string(info.name)},
              {"path", exchange.request.path},
@@ -70,6 +72,13 @@ void App::conclude(Exchange& exchange, const Result<void>& outcome) {
   if (exchange.writer.started()) return;
   if (error.code == ErrorCode::kCancelled) return exchange.writer.abort({});
   exchange.send_error(error);
+}
+
+bool App::is_refusal_worth_a_line() {
+  const auto now = std::chrono::steady_clock::now();
+  auto next = next_refusal_line_.load();
+  return now >= next &&
+         next_refusal_line_.compare_exchange_strong(next, now + std::chrono::seconds(1));
 }
 
 namespace {
@@ -134,7 +143,8 @@ Result<void> App::try_query(Exchange& exchange, const Request& request) {
   std::swap(exchange.headers, headers);
   if (unchanged) return {};
   HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun,
-                /*takes_body=*/exchange.request.method != "HEAD");
+                /*takes_body=*/exchange.request.method != "HEAD",
+                /*before_last_bytes=*/[&exchange] { exchange.end_request(); });
   auto outcome = run_answer(run_context(*exchange.settings), plan, negotiated, sink, exchange.stop);
   log_event(spdlog::level::debug, "query answered",
             {{"request_id", exchange.request_id},

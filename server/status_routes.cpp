@@ -90,6 +90,8 @@ void write_flow_metrics(std::string& out, const FlowMetrics& metrics,
         admission.interactive_running);
   write("bowshot_streams_running", "gauge", "Stream slots taken.", admission.streams_running);
   write("bowshot_queries_waiting", "gauge", "Requests that wait for a slot.", admission.waiting);
+  write("bowshot_slots_lent", "gauge",
+        "Interactive answers that wait for a view or their reader without a slot.", admission.lent);
   write("bowshot_overloaded_total", "counter", "Requests refused as overloaded.",
         admission.refused_total);
   metrics.queue_seconds.write(out, "bowshot_queue_seconds", "Time spent waiting for a slot.");
@@ -144,6 +146,15 @@ void write_transport_metrics(std::string& out, const http::ServerCounters& count
   write("bowshot_http_requests_total", "counter", "HTTP requests read.", counters.requests_total);
   write("bowshot_http_malformed_total", "counter", "HTTP requests refused as malformed.",
         counters.requests_malformed);
+  write("bowshot_connections_evicted_total", "counter",
+        "Connections without a request that gave their place to others.",
+        counters.connections_evicted);
+  write("bowshot_slow_readers", "gauge", "Answers whose reader is waited for.",
+        counters.readers_waited_for);
+  write("bowshot_slow_reader_bytes", "gauge", "Bytes of answers held for readers.",
+        counters.reader_bytes);
+  write("bowshot_slow_readers_ended_total", "counter",
+        "Answers ended because all held too much for slow readers.", counters.readers_ended);
   write("bowshot_http_sent_bytes_total", "counter", "Bytes sent.", counters.bytes_sent);
 }
 

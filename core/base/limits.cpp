@@ -43,7 +43,7 @@ constexpr std::array<LimitInfo, 19> kLimitTable = {{
     {"stalled_reader_seconds", &Limits::stalled_reader_seconds, 1,
      "Time that a client may read nothing of its answer"},
     {"answer_bytes_held", &Limits::answer_bytes_held, 1 << 16,
-     "Size of an answer that may be held in memory while its reader is slow"},
+     "An answer's share of what all may hold in memory for slow readers"},
     {"engine_memory_bytes", &Limits::engine_memory_bytes, 64 << 20,
      "Memory of the query engine; sorts beyond it go to the disk"},
     {"page_cache_bytes", &Limits::page_cache_bytes, 0,

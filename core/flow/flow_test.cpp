@@ -120,6 +120,58 @@ TEST(Admission, StreamsGiveWayToInteractiveAnswersForAWhile) {
   admission.give_way(10s, source.token());  // a stop ends the wait
 }
 
+TEST(Admission, ALentSlotIsForOthersAndTakenBackBeforeThem) {
+  Admission admission(small_limits(1, 1, 1));
+  auto ours = admission.enter(SlotKind::kInteractive, steady_clock::now(), {});
+  ASSERT_TRUE(ours);
+  ours->lend();
+  ours->lend();  // once is enough
+  EXPECT_EQ(admission.counters().lent, 1);
+  EXPECT_EQ(admission.counters().interactive_running, 0);
+  std::optional<Admission::Slot> other;
+  other.emplace(*admission.enter(SlotKind::kInteractive, steady_clock::now(), {}));
+  EXPECT_FALSE(ours->take_back(steady_clock::now() + 1ms, {}));
+  std::vector<std::string> order;  // guarded by the one slot
+  std::thread waiter([&] {
+    const auto slot = admission.enter(SlotKind::kInteractive, steady_clock::now() + 10s, {});
+    EXPECT_TRUE(slot);
+    order.emplace_back("anew");
+  });
+  ASSERT_TRUE(eventually([&] { return admission.counters().waiting == 1; }));
+  std::thread taker([&] {
+    EXPECT_TRUE(ours->take_back(steady_clock::now() + 10s, {}));
+    order.emplace_back("back");
+    ours->lend();
+  });
+  ASSERT_TRUE(eventually([&] { return admission.counters().taking_back == 1; }));
+  other.reset();
+  taker.join();
+  waiter.join();
+  EXPECT_EQ(order, (std::vector<std::string>{"back", "anew"}));
+  EXPECT_EQ(admission.counters().lent, 1);
+}
+
+TEST(Admission, AThreadLendsItsOwnSlotAndNoStreams) {
+  Admission admission(small_limits(1, 1, 0));
+  admission.lend();  // no slot: nothing
+  EXPECT_TRUE(admission.take_back({}));
+  auto slot = admission.enter(SlotKind::kInteractive, steady_clock::now(), {});
+  auto stream = admission.enter(SlotKind::kStream, steady_clock::now(), {});
+  {
+    const Admission::ThreadScope scope(&admission, &*slot, 1s);
+    std::thread([&] { admission.lend(); }).join();  // another thread's call is not ours
+    EXPECT_EQ(admission.counters().interactive_running, 1);
+    admission.lend();
+    EXPECT_EQ(admission.counters().interactive_running, 0);
+    EXPECT_TRUE(admission.take_back({}));
+    EXPECT_EQ(admission.counters().interactive_running, 1);
+  }
+  const Admission::ThreadScope scope(&admission, &*stream, 1s);
+  admission.lend();
+  EXPECT_EQ(admission.counters().streams_running, 1);
+  EXPECT_EQ(admission.counters().lent, 0);
+}
+
 TEST(Deadlines, CallInOrderOfTimeAndOnlyWhatIsNotCancelled) {
   Deadlines deadlines;
   std::vector<int> calls;

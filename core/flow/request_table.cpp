@@ -40,10 +40,11 @@ std::optional<RequestStatus> RequestTable::find(std::string_view id) const {
 void RequestTable::end(const std::string& id, RequestStatus status) {
   state_.with([&](State& state) {
     const auto found = state.entries.find(id);
-    if (found == state.entries.end() ||
-        found->second.status.state != RequestStatus::State::kRunning)
-      return;
-    found->second = {.status = std::move(status), .ended = clock_()};
+    if (found == state.entries.end() || found->second.status.state >= status.state) return;
+    const bool was_running = found->second.status.state == RequestStatus::State::kRunning;
+    found->second.status = std::move(status);
+    if (!was_running) return;
+    found->second.ended = clock_();
     state.ended.push_back(id);
     forget_old(state);
   });

@@ -16,7 +16,7 @@ namespace bowshot {
 
 /// What became of a request: `GET /v1/requests/{id}`.
 struct RequestStatus {
-  enum class State { kRunning, kDone, kFailed };
+  enum class State { kRunning, kDone, kFailed };  // in the order in which they may follow
   State state = State::kRunning;
   std::optional<Error> problem;
 };
@@ -33,6 +33,8 @@ class RequestTable {
 
   /// A new id of 16 hexadecimal digits, not to be guessed; its request runs.
   std::string begin();
+  /// The first end stands; but for one that was finished before its last bytes had left, which may
+  /// still fail.
   void finish(const std::string& id);
   void fail(const std::string& id, Error problem);
   std::optional<RequestStatus> find(std::string_view id) const;

@@ -28,9 +28,9 @@ class Run {
         negotiated_(negotiated),
         sink_(&sink),
         client_left_(client, [this, client] { work_.request_stop(client.reason()); }),
-        deadline_(Clock::now() + std::chrono::seconds(context.limits->first_batch_seconds)) {}
+        deadline_(Clock::now() + slot_wait_max()) {}
 
-  Result<Admission::Slot> enter();
+  Result<void> enter();
   Result<void> open();
   Result<void> send();
 
@@ -38,6 +38,11 @@ class Run {
 
  private:
   Result<void> send_rest();
+  /// The reader is slow: what waits for it should keep little, and nobody else waiting.
+  void rest();
+  std::chrono::seconds slot_wait_max() const {
+    return std::chrono::seconds(context_.limits->first_batch_seconds);
+  }
 
   const RunContext& context_;
   const std::shared_ptr<const Plan> plan_;  // shared with the answer
@@ -47,17 +52,23 @@ class Run {
   StopCallback client_left_;
   const Clock::time_point deadline_;
   AnswerHead head_;
+  // Given back after the query below has stopped.
+  std::optional<Admission::Slot> slot_;
+  std::optional<Admission::ThreadScope> slot_of_thread_;
   std::unique_ptr<Body> body_;
   ByteList first_;  // the first bytes, or all of them
 };
 
-Result<Admission::Slot> Run::enter() {
+Result<void> Run::enter() {
   const Clock::time_point begun = Clock::now();
   auto slot = context_.admission->enter(
       is_stream(*plan_) ? SlotKind::kStream : SlotKind::kInteractive, deadline_, stop());
   head_.queue = Clock::now() - begun;
   context_.metrics->queue_seconds.observe(seconds_since(begun));
-  return slot;
+  if (!slot) return fail(std::move(slot).error());
+  slot_.emplace(*std::move(slot));
+  slot_of_thread_.emplace(context_.admission, &*slot_, slot_wait_max());
+  return {};
 }
 
 /// Starts the engine and waits for the first bytes, or the end, until the deadline.
@@ -92,15 +103,21 @@ Result<void> Run::send_rest() {
   int64_t bytes_sent = 0;
   for (ByteList bytes = std::move(first_); !bytes.empty();) {
     context_.metrics->body_bytes_total += byte_count(bytes);
-    BOWSHOT_TRY(sink_->write(bytes, [this] { body_->rest(); }));
+    BOWSHOT_TRY(sink_->write(bytes, [this] { rest(); }));
     bytes_sent += byte_count(bytes);
     // By the length the client knows that it has everything: its leaving now is no cancelling.
     if (head_.body_bytes == bytes_sent) break;
     if (is_stream(*plan_)) context_.admission->give_way(kGiveWayMax, stop());
     if (stop().stop_requested()) return fail(stop().error());
+    BOWSHOT_TRY(context_.admission->take_back(stop()));
     BOWSHOT_ASSIGN(bytes, body_->next());
   }
   return sink_->end();
+}
+
+void Run::rest() {
+  body_->rest();
+  slot_->lend();
 }
 
 /// With the limit; and why it took so long, where that was said.
@@ -126,12 +143,9 @@ Error count_failure(const RunContext& context, const Plan& plan, Error error) {
 Result<void> run_answer(const RunContext& context, std::shared_ptr<const Plan> plan,
                         const Negotiated& negotiated, AnswerSink& sink, const StopToken& client) {
   const auto run_in_order = [&]() -> Result<void> {
-    // The slot is given back after the query has stopped, and the meter reads last of all.
-    std::optional<QueryMeter> meter;
-    std::optional<Admission::Slot> slot;
+    std::optional<QueryMeter> meter;  // reads last of all, after the query has stopped
     Run run(context, plan, negotiated, sink, client);
-    BOWSHOT_ASSIGN(Admission::Slot entered, run.enter());
-    slot.emplace(std::move(entered));
+    BOWSHOT_TRY(run.enter());
     meter.emplace(context.metrics, run.stop());
     BOWSHOT_TRY(run.open());
     return run.send();

@@ -5,9 +5,11 @@
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "flow/pulled_answer.hpp"
 #include "source/test_files.hpp"
@@ -95,6 +97,7 @@ struct RecordingSink : AnswerSink {
   Result<void> write(const ByteList& bytes, const std::function<void()>& when_slow) override {
     if (on_write) on_write();
     if (is_slow) when_slow();
+    if (after_slow) after_slow();
     written += byte_count(bytes);
     if (reader_left) return fail(ErrorCode::kCancelled, "the client left");
     return {};
@@ -117,6 +120,7 @@ struct RecordingSink : AnswerSink {
   bool wants_body = true;
   bool is_slow = false;
   std::function<void()> on_write;
+  std::function<void()> after_slow;
 };
 
 class RunAnswer : public testing::Test {
@@ -183,6 +187,26 @@ TEST_F(RunAnswer, ASlowReaderLetsTheEngineRest) {
   engine_.steps = {give(10), give(70'000)};
   ASSERT_TRUE(run());
   EXPECT_GE(engine_.rests, 2);
+}
+
+TEST_F(RunAnswer, WhoWaitsForASlowReaderLendsItsSlot) {
+  auto screen = std::make_shared<Plan>(*plan_);
+  screen->limit = 100'000;  // interactive
+  plan_ = screen;
+  std::vector<int64_t> running_at_work;
+  std::vector<int64_t> running_at_rest;
+  const auto look = [&](const StopToken&) {
+    running_at_work.push_back(admission_.counters().interactive_running);
+    return batch_of(65'536);
+  };
+  engine_.steps = {look, look};
+  sink_.is_slow = true;
+  sink_.after_slow = [&] { running_at_rest.push_back(admission_.counters().interactive_running); };
+  ASSERT_TRUE(run());
+  EXPECT_EQ(running_at_work, (std::vector<int64_t>{1, 1}));
+  ASSERT_GE(running_at_rest.size(), 2U);
+  EXPECT_EQ(std::ranges::count(running_at_rest, 0), std::ssize(running_at_rest));
+  EXPECT_EQ(admission_.counters().lent, 0);
 }
 
 TEST_F(RunAnswer, AnErrorBeforeTheFirstBatchTouchesNoSink) {

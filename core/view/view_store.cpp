@@ -110,13 +110,23 @@ Result<ViewStore::Shared> ViewStore::get(const ViewRequest& request, const StopT
   }
   ++counts_.misses;
   BOWSHOT_ASSIGN(const std::shared_ptr<Build> build, begin_locked(request));
-  ++build->waiting;
-  while (!build->is_done && !stop.stop_requested())
-    changed_.wait_for(lock, stop.std_token(), kWait, [&] { return build->is_done; });
-  if (!build->is_done) leave(*build, stop.reason(), lock);
-  --build->waiting;
-  if (build->view) return build->view;
-  return fail(build->is_done && !stop.stop_requested() ? *build->failure : stop.error());
+  const bool is_built_for_another = build->waiting++ > 0;
+  lock.unlock();
+  if (!is_built_for_another) return wait_for(*build, stop);
+  if (options_.before_wait) options_.before_wait();
+  Result<Shared> view = wait_for(*build, stop);
+  if (options_.after_wait) BOWSHOT_TRY(options_.after_wait(stop));
+  return view;
+}
+
+Result<ViewStore::Shared> ViewStore::wait_for(Build& build, const StopToken& stop) {
+  std::unique_lock lock(mutex_);
+  while (!build.is_done && !stop.stop_requested())
+    changed_.wait_for(lock, stop.std_token(), kWait, [&] { return build.is_done; });
+  if (!build.is_done) leave(build, stop.reason(), lock);
+  --build.waiting;
+  if (build.view) return build.view;
+  return fail(build.is_done && !stop.stop_requested() ? *build.failure : stop.error());
 }
 
 /// The asker's token stopped. Who leaves a build alone ends it, and sees to its being idle.

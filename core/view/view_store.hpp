@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -62,6 +63,10 @@ class ViewStore {
     int64_t bytes_max = 0;
     /// How long a build goes on that nobody waits for.
     std::chrono::milliseconds grace = std::chrono::seconds(30);
+    /// Around an asker's wait for a build that another waits for already, on its thread: what it
+    /// holds can be lent out. The second may block, and fail. Empty: nothing to do.
+    std::function<void()> before_wait = {};
+    std::function<Result<void>(const StopToken&)> after_wait = {};
   };
 
   /// `builder` outlives this.
@@ -105,6 +110,8 @@ class ViewStore {
   Shared find_locked(const std::string& key);
   /// The entry's build, begun if there is none; an error: there cannot be one now.
   Result<std::shared_ptr<Build>> begin_locked(const ViewRequest& request);
+  /// Its asker is counted in `waiting` already.
+  Result<Shared> wait_for(Build& build, const StopToken& stop);
   void forget_gone_locked();
   void make_room_locked();
   /// Takes the build out of the table, so that who asks from now on begins another.

@@ -68,6 +68,12 @@ iovec piece_of(std::string_view bytes) {
   return {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
 }
 
+int64_t byte_count(std::span<const iovec> pieces) {
+  int64_t bytes = 0;
+  for (const iovec& piece : pieces) bytes += static_cast<int64_t>(piece.iov_len);
+  return bytes;
+}
+
 int64_t byte_count(Pieces pieces) {
   int64_t bytes = 0;
   for (const std::string_view piece : pieces) bytes += static_cast<int64_t>(piece.size());
@@ -183,7 +189,8 @@ Result<void> AnswerWriter::write_file(const FilePart& part) {
         target_.stream->send_file(part.descriptor, left.begin, static_cast<size_t>(left.bytes));
     if (sent < 0 && (errno == ENODATA || errno == EIO))
       return fail(ErrorCode::kBadData, "the file cannot be read to its end");
-    BOWSHOT_TRY(take_outcome(sent, {}));
+    std::optional<Wait> wait;  // of no memory: the file is not held
+    BOWSHOT_TRY(take_outcome(sent, wait, 0, {}));
     const int64_t taken = std::max<ssize_t>(sent, 0);
     left.begin += taken;
     left.bytes -= taken;
@@ -247,9 +254,10 @@ std::unexpected<Error> AnswerWriter::give_up(Error error) {
 Result<void> AnswerWriter::write_all(const std::function<void()>& when_slow) {
   auto* piece = pieces_.data();
   auto* const end = piece + pieces_.size();
+  std::optional<Wait> wait;
   while (piece != end || target_.stream->has_unsent()) {
     const ssize_t sent = target_.stream->send({piece, end});
-    BOWSHOT_TRY(take_outcome(sent, when_slow));
+    BOWSHOT_TRY(take_outcome(sent, wait, byte_count({piece, end}), when_slow));
     auto left = static_cast<size_t>(std::max<ssize_t>(sent, 0));
     while (piece != end && left >= piece->iov_len) left -= (piece++)->iov_len;
     if (left > 0) {
@@ -261,25 +269,31 @@ Result<void> AnswerWriter::write_all(const std::function<void()>& when_slow) {
   return {};
 }
 
-Result<void> AnswerWriter::take_outcome(ssize_t sent, const std::function<void()>& when_slow) {
+Result<void> AnswerWriter::take_outcome(ssize_t sent, std::optional<Wait>& wait, int64_t bytes_held,
+                                        const std::function<void()>& when_slow) {
   if (sent < 0 && errno == EINTR) return {};
-  if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return wait_for_reader(when_slow);
+  if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    if (!wait) wait.emplace(target_.held, target_.stream->descriptor());
+    wait->hold.set_bytes(bytes_held);
+    return wait_for_reader(*wait, when_slow);
+  }
   if (sent < 0) return give_up({.code = ErrorCode::kCancelled, .detail = "the client left"});
   bytes_written_ += sent;
   target_.bytes_sent->fetch_add(sent, std::memory_order_relaxed);
   return {};
 }
 
-Result<void> AnswerWriter::wait_for_reader(const std::function<void()>& when_slow) {
-  const auto begun = std::chrono::steady_clock::now();
-  const auto deadline = begun + target_.stall_timeout;
-  bool is_writable = false;
-  if (when_slow && kSlowAfter < target_.stall_timeout) {
-    BOWSHOT_ASSIGN(is_writable, wait_writable(begun + kSlowAfter));
-    if (!is_writable) when_slow();
-  }
+Result<void> AnswerWriter::wait_for_reader(Wait& wait, const std::function<void()>& when_slow) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto deadline = now + target_.stall_timeout;
+  // A reader that takes a little now and then is as slow as one that takes nothing.
+  const auto slow_at = (wait.is_slow ? now : wait.begun) + kSlowAfter;
+  BOWSHOT_ASSIGN(bool is_writable, wait_writable(wait, std::min(deadline, slow_at)));
   if (!is_writable) {
-    BOWSHOT_ASSIGN(is_writable, wait_writable(deadline));
+    wait.is_slow = true;
+    if (when_slow) when_slow();
+    wait.hold.check();
+    BOWSHOT_ASSIGN(is_writable, wait_writable(wait, deadline));
   }
   if (is_writable) return {};
   return give_up({.code = ErrorCode::kDeadlineExceeded,
@@ -288,7 +302,8 @@ Result<void> AnswerWriter::wait_for_reader(const std::function<void()>& when_slo
                             " s (stalled_reader_seconds)"});
 }
 
-Result<bool> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point deadline) {
+Result<bool> AnswerWriter::wait_writable(const Wait& wait,
+                                         std::chrono::steady_clock::time_point deadline) {
   std::array<pollfd, 2> waits = {{
       {.fd = target_.stream->descriptor(), .events = POLLOUT | POLLRDHUP, .revents = 0},
       {.fd = target_.shutdown_descriptor, .events = POLLIN, .revents = 0},
@@ -302,6 +317,12 @@ Result<bool> AnswerWriter::wait_writable(std::chrono::steady_clock::time_point d
   } while (ready < 0 && errno == EINTR);
   if (ready < 0)
     return give_up({.code = ErrorCode::kInternal, .detail = "poll failed on a connection"});
+  if (wait.hold.is_ended())
+    return give_up({.code = ErrorCode::kOverloaded,
+                    .detail = "answers held more than " +
+                              std::to_string(target_.held->bytes_max()) +
+                              " bytes for slow readers (answer_bytes_held x streams_running), "
+                              "this one the most for the longest"});
   // End of input counts as leaving, and the event loop may notice it a little later than we do.
   if ((waits[0].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
     return give_up({.code = ErrorCode::kCancelled, .detail = "the client left"});

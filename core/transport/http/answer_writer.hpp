@@ -13,6 +13,7 @@
 
 #include "base/stop.hpp"
 #include "transport/http/body_pipe.hpp"
+#include "transport/http/held_bytes.hpp"
 #include "transport/http/server.hpp"
 #include "transport/http/stream.hpp"
 
@@ -40,13 +41,14 @@ struct AnswerTarget {
   const std::atomic<bool>* stopping = nullptr;  // the server: no more requests on this connection
   std::chrono::milliseconds stall_timeout{};
   std::atomic<int64_t>* bytes_sent = nullptr;
+  HeldBytes* held = nullptr;  // of all answers
   StopToken stop;
 };
 
 /// Writes one answer to a socket in plain calls: sends what the socket takes, then waits in poll()
-/// until it takes more, the client leaves, nothing was taken for `stall_timeout`, or the shutdown
-/// begins. The handler's pieces, the chunk's frame and the head leave in one gather write, without
-/// copies. One thread at a time.
+/// until it takes more, the client leaves, nothing was taken for `stall_timeout`, slow readers hold
+/// too much in all, or the shutdown begins. The handler's pieces, the chunk's frame and the head
+/// leave in one gather write, without copies. One thread at a time.
 class AnswerWriter final : public ResponseWriter {
  public:
   explicit AnswerWriter(AnswerTarget target) : target_(std::move(target)) {}
@@ -76,12 +78,21 @@ class AnswerWriter final : public ResponseWriter {
   Result<void> check_writable(int64_t bytes);
   Result<void> write_framed(Pieces pieces, int64_t piece_bytes,
                             const std::function<void()>& when_slow);
+  /// A write that the socket does not take at once: what it holds, and since when it waits.
+  struct Wait {
+    Wait(HeldBytes* held, int descriptor) : hold(held, descriptor) {}
+    HeldBytes::Hold hold;
+    const std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+    bool is_slow = false;  // for kSlowAfter in all
+  };
   Result<void> write_all(const std::function<void()>& when_slow);
   /// What to do after `sent` bytes, or -1 and errno, of the stream: nothing, or wait, or give up.
-  Result<void> take_outcome(ssize_t sent, const std::function<void()>& when_slow);
-  Result<void> wait_for_reader(const std::function<void()>& when_slow);
+  /// `bytes_held` are in memory until they are sent.
+  Result<void> take_outcome(ssize_t sent, std::optional<Wait>& wait, int64_t bytes_held,
+                            const std::function<void()>& when_slow);
+  Result<void> wait_for_reader(Wait& wait, const std::function<void()>& when_slow);
   /// False when nothing was taken until `deadline`.
-  Result<bool> wait_writable(std::chrono::steady_clock::time_point deadline);
+  Result<bool> wait_writable(const Wait& wait, std::chrono::steady_clock::time_point deadline);
   std::unexpected<Error> give_up(Error error);
 
   AnswerTarget target_;

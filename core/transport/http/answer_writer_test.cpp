@@ -31,6 +31,7 @@ class AnswerWriterTest : public ::testing::Test {
             .stopping = &stopping_,
             .stall_timeout = std::chrono::seconds(10),
             .bytes_sent = &bytes_sent_,
+            .held = &held_,
             .stop = stop_.token()};
   }
 
@@ -54,6 +55,7 @@ class AnswerWriterTest : public ::testing::Test {
   WakeDescriptor shutdown_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int64_t> bytes_sent_ = 0;
+  HeldBytes held_{int64_t{1} << 30, kSlowAfter};
   StopSource stop_;
 };
 

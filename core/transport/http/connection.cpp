@@ -113,7 +113,8 @@ void Connection::end_handshake(TlsStream::Handshake outcome) {
 void Connection::begin_head() {
   state_ = State::kHead;
   reader_ = HeadReader(&server_->limits, &server_->options.streams_body);
-  deadline_ = Clock::now() + server_->timeouts.idle;
+  unused_since_ = Clock::now();
+  deadline_ = unused_since_ + server_->timeouts.idle;
 }
 
 // Reading: always armed but while enough is pipelined, so that a hang-up is an event.
@@ -196,7 +197,10 @@ void Connection::advance() {
 
 void Connection::take_head() {
   if (input_.empty()) return;
-  if (reader_.size() == 0) deadline_ = Clock::now() + server_->timeouts.head;
+  if (reader_.size() == 0) {
+    unused_since_ = Clock::now();
+    deadline_ = unused_since_ + server_->timeouts.head;
+  }
   const auto done = reader_.read(input_);
   if (!done) return refuse(done.error());
   if (*done) begin_body();
@@ -345,6 +349,7 @@ void Connection::dispatch() {
                       .stopping = &server_->stopping,
                       .stall_timeout = server_->timeouts.stalled_reader,
                       .bytes_sent = &server_->bytes_sent,
+                      .held = &server_->held,
                       .stop = stop_.token()};
   WorkerPool::Task task = [self = shared_from_this(), target = std::move(target)]() mutable {
     run(std::move(self), std::move(target));
@@ -462,8 +467,14 @@ void Connection::on_deadline() {
   }
 }
 
+std::optional<Connection::Clock::time_point> Connection::unused_since() const {
+  if (state_ == State::kHandshake || state_ == State::kHead || state_ == State::kBody)
+    return unused_since_;
+  return std::nullopt;
+}
+
 void Connection::stop_serving() {
-  if (state_ == State::kHandshake || state_ == State::kHead || state_ == State::kBody) close();
+  if (unused_since()) close();
 }
 
 void Connection::stop_running() {

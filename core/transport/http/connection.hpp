@@ -37,6 +37,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Answers with an error of the connection itself, then closes; after the handshake, if there is
   /// one to come.
   void refuse(const Error& error);
+  /// Since when it waits for its client to ask something; none while a request is at work.
+  std::optional<Clock::time_point> unused_since() const;
+  /// Closes at once, without a word, for another connection needs the place.
+  void evict() { close(); }
   /// The server stops: closes at once unless an answer or its farewell is under way.
   void stop_serving();
   /// The grace is over: stops the answer, whose handler then returns.
@@ -88,6 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Stream> stream_;  // of socket_
   State state_ = State::kHead;
   Clock::time_point deadline_ = Clock::time_point::max();
+  Clock::time_point unused_since_ = Clock::now();  // kHandshake, kHead, kBody
 
   std::string input_;  // read, not yet taken; bounded by pipelined_bytes_max()
   bool is_read_armed_ = false;

@@ -27,6 +27,10 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kFastTick{10};
 /// How long accepting rests when the process has no descriptor left.
 constexpr std::chrono::milliseconds kAcceptRest{100};
+/// Where there are as many connections as there may be, one that has asked nothing for so long
+/// gives its place to the next; and if all ask, a reader that one write has waited for so long.
+constexpr std::chrono::seconds kUnusedMin{1};
+constexpr std::chrono::seconds kSlowReaderMin{10};
 /// Connections beyond the limit that are being told so; further ones wait in the backlog.
 constexpr size_t kRefusalsMax = 64;
 
@@ -53,6 +57,7 @@ class AsioServer final : public Server {
   void accept_resting();
   void on_accept(Listener& listener, error_code error, Socket socket);
   void admit(const Listener& listener, Socket socket);
+  bool make_room();
   void close_listeners();
   void on_closed(Connection& connection);
   void schedule_tick(std::chrono::milliseconds interval);
@@ -151,11 +156,16 @@ void AsioServer::begin_stop() {
 }
 
 ServerCounters AsioServer::counters() const {
+  const HeldBytes::Counters held = state_.held.counters();
   return {.connections_open = state_.connections_open,
           .connections_total = state_.connections_total,
           .requests_total = state_.requests_total,
           .requests_malformed = state_.requests_malformed,
-          .bytes_sent = state_.bytes_sent};
+          .bytes_sent = state_.bytes_sent,
+          .connections_evicted = state_.connections_evicted,
+          .readers_waited_for = held.answers,
+          .reader_bytes = held.bytes,
+          .readers_ended = held.ended_total};
 }
 
 void AsioServer::close_listeners() {
@@ -209,18 +219,34 @@ void AsioServer::admit(const Listener& listener, Socket socket) {
   error_code ignored;
   socket.non_blocking(true, ignored);  // sendfile() has no flag for it
   if (!listener.is_unix_socket()) socket.set_option(tcp::no_delay(true), ignored);
-  const bool is_over_limit = connections_.size() >= static_cast<size_t>(state_.limits.connections);
+  const bool is_full = connections_.size() >= static_cast<size_t>(state_.limits.connections);
+  const bool is_refused = is_full && !make_room();
   auto connection = std::make_shared<Connection>(&state_, std::move(socket), *peer, std::move(ssl));
   connections_.emplace(connection.get(), connection);
   state_.connections_total.fetch_add(1, std::memory_order_relaxed);
   state_.connections_open = static_cast<int64_t>(connections_.size());
   schedule_tick(kTick);
-  if (is_over_limit)
+  if (is_refused)
     connection->refuse({.code = ErrorCode::kOverloaded,
                         .detail = "the server has as many connections as it may (connections, " +
                                   std::to_string(state_.limits.connections) + ")"});
   else
     connection->start();
+}
+
+/// Idle connections, and heads and bodies that trickle in, keep nobody out: the oldest goes.
+bool AsioServer::make_room() {
+  const auto newest = Clock::now() - kUnusedMin;
+  Connection* oldest = nullptr;
+  for (const auto& [pointer, connection] : connections_) {
+    const auto since = connection->unused_since();
+    if (since && *since <= newest && (!oldest || *since < *oldest->unused_since()))
+      oldest = connection.get();
+  }
+  if (!oldest) return state_.held.end_worst(kSlowReaderMin);  // its place is free in a moment
+  oldest->evict();
+  state_.connections_evicted.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 void AsioServer::on_closed(Connection& connection) {

@@ -29,7 +29,7 @@ struct FilePart {
   int64_t bytes = 0;
 };
 
-/// After so long without progress a reader is slow.
+/// A reader that one write waits for so long is slow.
 inline constexpr std::chrono::milliseconds kSlowAfter{100};
 
 /// Writes one answer, from the handler's thread, in blocking calls under a deadline
@@ -44,8 +44,8 @@ class ResponseWriter {
   /// body is chunked (HTTP/1.0: ended by close).
   virtual Result<void> start(int status, const Headers& headers,
                              std::optional<int64_t> content_length) = 0;
-  /// `when_slow` is called, within this call, each time that the reader has taken nothing for
-  /// kSlowAfter: the time to let go of memory. May be empty.
+  /// `when_slow` is called, within this call, once it has waited for the reader for kSlowAfter: the
+  /// time to let go of memory and of what others wait for. May be empty.
   virtual Result<void> write(Pieces pieces, const std::function<void()>& when_slow) = 0;
   Result<void> write(Pieces pieces) { return write(pieces, {}); }
   /// The same for bytes of a file, by sendfile() where the connection is not within TLS. Only in
@@ -103,6 +103,10 @@ struct ServerCounters {  // for /metrics
   int64_t requests_total = 0;
   int64_t requests_malformed = 0;
   int64_t bytes_sent = 0;
+  int64_t connections_evicted = 0;  // unused ones, closed for others
+  int64_t readers_waited_for = 0;   // answers whose write waits now
+  int64_t reader_bytes = 0;         // what they hold
+  int64_t readers_ended = 0;        // because all of them held too much
 };
 
 /// HTTP/1.1. An event loop on a thread of its own accepts, parses heads, reads bodies, keeps idle

@@ -23,6 +23,11 @@ size_t threads_max(const Limits& limits) {
   return 2 * static_cast<size_t>(limits.connections);
 }
 
+/// What answers may hold, all together: one with long rows may hold more than its share.
+int64_t held_bytes_max(const Limits& limits) {
+  return limits.answer_bytes_held * limits.streams_running;
+}
+
 }  // namespace
 
 WakeDescriptor::WakeDescriptor() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -43,12 +48,14 @@ ServerState::ServerState(ServerOptions server_options)
       timeouts(timeouts_of(options, limits)),
       tls(options.tls),
       workers(threads_max(limits)),
+      held(held_bytes_max(limits), kSlowAfter),
       read_buffer(Stream::kReceiveBytesMin) {}
 
 void ServerState::set_limits(const Limits& new_limits) {
   limits = new_limits;
   timeouts = timeouts_of(options, limits);
   workers.set_threads_max(threads_max(limits));
+  held.set_bytes_max(held_bytes_max(limits));
 }
 
 }  // namespace bowshot::http

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "transport/http/held_bytes.hpp"
 #include "transport/http/server.hpp"
 #include "transport/http/worker_pool.hpp"
 
@@ -41,12 +42,14 @@ struct ServerState {
   std::shared_ptr<const TlsContext> tls;
   boost::asio::io_context loop{1};  // one thread runs it
   WorkerPool workers;
+  HeldBytes held;                      // what slow readers hold
   WakeDescriptor shutdown;             // signalled when running answers must end
   std::atomic<bool> stopping = false;  // connections serve no more requests
   std::vector<char> read_buffer;
 
   std::atomic<int64_t> connections_open = 0;
   std::atomic<int64_t> connections_total = 0;
+  std::atomic<int64_t> connections_evicted = 0;
   std::atomic<int64_t> requests_total = 0;
   std::atomic<int64_t> requests_malformed = 0;
   std::atomic<int64_t> bytes_sent = 0;
