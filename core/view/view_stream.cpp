@@ -21,6 +21,8 @@ namespace {
 constexpr int64_t kTopRowsMax = 5'000;
 /// Matches that lie farther apart than this are better kept by number than looked for again.
 constexpr int64_t kSearchedRowsMax = 4'000'000;
+/// Of view_bytes, what the matches of one filter may take only to save statements.
+constexpr int64_t kKeptMatchesShare = 8;
 
 /// The last row that the window wants, or a great number.
 int64_t window_end(const Plan& plan) {
@@ -65,6 +67,10 @@ Result<std::unique_ptr<BatchStream>> ViewStream::open_without(std::optional<View
   return context_.engine->run(context_.plan, context_.stop);
 }
 
+void ViewStream::want_after(ViewRequest request) {
+  after_ = std::move(request);
+}
+
 Result<std::unique_ptr<BatchStream>> ViewStream::open_rows(std::vector<int64_t> rows) {
   return context_.engine->fetch_rows(context_.plan, std::move(rows), context_.stop);
 }
@@ -93,12 +99,16 @@ class FilteredWindow : public ViewStream {
  private:
   Result<std::unique_ptr<BatchStream>> open_by(const MatchCounts& counts) {
     if (plan().offset >= counts.rows()) return open_rows({});
+    const ViewRequest matches = row_order_request(plan_of_filter());
+    if (const auto kept = context_.store->find(matches.key)) return open_kept(*kept);
     const MatchCounts::Place place = counts.find(plan().offset, *plan().limit);
     const int64_t end = std::min(place.end, plan().dataset->rows());
     if (end - place.begin > kSearchedRowsMax && counts.rows() <= context_.orders->rows_max()) {
-      const auto kept = context_.store->get(row_order_request(plan_of_filter()), context_.stop);
-      if (kept) return open_rows(std::get<RowOrder>(**kept).slice(plan().offset, *plan().limit));
+      const auto kept = context_.store->get(matches, context_.stop);
+      if (kept) return open_kept(**kept);
       if (is_stop(kept.error(), context_.stop)) return fail(kept.error());
+    } else if (counts.rows() <= kept_matches_max()) {
+      want_after(matches);
     }
     BOWSHOT_ASSIGN(
         auto rows,
@@ -107,6 +117,17 @@ class FilteredWindow : public ViewStream {
             {.begin = place.begin, .end = end, .offset = place.offset, .limit = *plan().limit},
             context_.stop));
     return open_rows(std::move(rows));
+  }
+
+  Result<std::unique_ptr<BatchStream>> open_kept(const View& matches) {
+    return open_rows(std::get<RowOrder>(matches).slice(plan().offset, *plan().limit));
+  }
+
+  /// So many matches are kept by number for windows that a search in a block could answer too.
+  int64_t kept_matches_max() const {
+    const int64_t bytes_max = context_.store->bytes_max() / kKeptMatchesShare;
+    return std::min(context_.orders->rows_max(),
+                    bytes_max / static_cast<int64_t>(sizeof(uint32_t)));
   }
 
   Plan plan_of_filter() const {

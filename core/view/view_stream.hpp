@@ -41,6 +41,7 @@ class ViewStream : public BatchStream {
   /// then: the screen may be scrolled next.
   Result<std::unique_ptr<BatchStream>> open_without(std::optional<ViewRequest> after);
   Result<std::unique_ptr<BatchStream>> open_rows(std::vector<int64_t> rows);
+  void want_after(ViewRequest request);
 
   /// What the error says should the deadline pass.
   void say_of_deadline(std::string detail) { of_deadline_ = std::move(detail); }
