@@ -224,6 +224,17 @@ def test_leaving_a_stream_stops_the_query(server: Server, client: Client) -> Non
     assert server.is_running()
 
 
+@pytest.mark.parametrize("transport", ["arrow", "parquet"])
+def test_a_closed_stream_is_no_end(client: Client, transport: str) -> None:
+    with client["flights"].rows(limit=100_000).via(transport).stream() as batches:
+        assert batches.next_batch() is not None
+    with pytest.raises(bowshot.StoppedError):
+        batches.next_batch()
+    with client["people"].rows().via(transport).stream() as whole:
+        assert len(list(whole)) == 1
+    assert whole.next_batch() is None
+
+
 def running(client: Client) -> float:
     body = client._transport._send("GET", "/metrics", {}, None, None)[0].data.decode()  # type: ignore[attr-defined]
     lines = [li for li in body.splitlines() if li.startswith("bowshot_queries_running")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bowshot.errors import Error, IncompleteAnswerError, UnexpectedAnswerError, local_error
 from bowshot.facts import Facts
+from bowshot.stop import stopped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,7 +102,7 @@ class ArrowTableStream:
 
     def next_batch(self) -> pa.RecordBatch | None:
         if not self._is_open:
-            return None
+            raise stopped()
         try:
             return self._read(self._reader.read_next_batch)
         except StopIteration:
@@ -161,6 +162,8 @@ class ParquetTableStream:
         return self._file.schema_arrow
 
     def next_batch(self) -> pa.RecordBatch | None:
+        if self._spool.closed:
+            raise stopped()
         return next(self._batches, None)
 
     def close(self) -> None:

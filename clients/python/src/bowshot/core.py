@@ -28,7 +28,7 @@ from bowshot.library import (
     take_text,
 )
 from bowshot.request import Request
-from bowshot.stop import Stop
+from bowshot.stop import Stop, stopped
 from bowshot.transport import TableStream
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ class CoreTransport:
     def document(self, path: str) -> Mapping[str, Any]:
         answer = CoreBody(self, "GET", path)
         answer.raise_if_problem()
-        document: Mapping[str, Any] = json.loads(answer.read_all())
+        try:
+            document: Mapping[str, Any] = json.loads(answer.read_all())
+        finally:
+            answer.close()
         return document
 
     def publish(self, name: str, frame: Any, stop: Stop | None) -> None:
@@ -183,9 +186,11 @@ class _Holding:
         self._stop = _StopHandle(stop)
         core.hold(self)
 
-    def _call(self, function: Callable[[], T], when_closed: T) -> T:
+    def _call(self, function: Callable[[], T]) -> T:
         with self._calls:
-            return function() if self._is_open else when_closed
+            if not self._is_open:
+                raise stopped()
+            return function()
 
     def close(self) -> None:
         if not self._is_open:
@@ -236,7 +241,7 @@ class _CoreTable(_Holding):
         return self._schema
 
     def next_batch(self) -> pa.RecordBatch | None:
-        batch = self._call(self._read, None)
+        batch = self._call(self._read)
         if batch is None:
             self.close()
         else:
@@ -314,7 +319,7 @@ class CoreBody(_Holding):
     def read(self, size: int) -> bytes:
         """At most `size` bytes; empty at the end of the whole answer."""
         if not self._rest:
-            self._rest = memoryview(self._call(self._next_piece, b""))
+            self._rest = memoryview(self._call(self._next_piece))
         data = bytes(self._rest[:size])
         self._rest = self._rest[size:]
         return data

@@ -87,7 +87,9 @@ def scanned_paths(lazy: Any) -> list[str] | None:
 
 
 def _stem(path: str | Path) -> str:
-    """As the server names a dataset after its file."""
+    """As the server names a dataset after its file or directory."""
+    if any(sign in str(path) for sign in "*?["):
+        raise ValueError(f"a pattern needs a name: {{'name': {str(path)!r}}}")
     stem = Path(path).name.split(".")[0] or Path(path).resolve().name
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem)
 

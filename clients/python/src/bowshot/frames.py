@@ -133,7 +133,7 @@ def encode_stream(reader: pa.RecordBatchReader) -> Iterator[bytes]:
                 writer.write_batch(batch)
                 yield sink.take()
         yield sink.take()
-    except pa.ArrowException as error:
+    except Exception as error:  # whatever makes the rows may raise whatever it likes
         raise _bad(f"the rows of the frame cannot be read: {error}") from error
 
 

@@ -92,7 +92,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 def library_path() -> Path:
     """Where libbowshot.so is: BOWSHOT_LIBRARY, else in this package."""
     named = os.environ.get("BOWSHOT_LIBRARY")
-    return Path(named) if named else Path(__file__).parent / "bin" / "libbowshot.so"
+    return Path(named) if named else Path(__file__).parent / "_native" / "libbowshot.so"
 
 
 @cache

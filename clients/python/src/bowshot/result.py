@@ -54,6 +54,7 @@ class BatchStream:
     def __init__(self, table: TableStream, progress: OnProgress | None = None) -> None:
         self._table = table
         self._meter = _Meter(table.facts.rows, None, progress)
+        self._ended = False
         self.facts = table.facts
 
     @property
@@ -69,11 +70,15 @@ class BatchStream:
             self.close()
 
     def next_batch(self) -> pa.RecordBatch | None:
-        """None at the end of the whole answer; an answer that broke off raises."""
+        """None at the end of the whole answer; an answer that broke off raises, and so does a
+        stream that was closed before its end."""
+        if self._ended:
+            return None
         batch = self._table.next_batch()
         if batch is not None:
             self._meter.advance(batch.num_rows, self._table.bytes_read)
             return batch
+        self._ended = True
         self._meter.finish()
         expected = self.facts.rows
         if expected is not None and self._meter.rows != expected:

@@ -1,0 +1,152 @@
+"""The core in process: the same answers as the server's, its memory, its threads, its end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+import spelling
+from polars.testing import assert_frame_equal
+
+import bowshot
+from bowshot import Client, Core
+
+
+@pytest.fixture(scope="module")
+def core(sources: dict[str, str]) -> Iterator[Core]:
+    with Core(sources) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", ["people", "names", "types", "extremes", "empty", "parts"])
+@pytest.mark.parametrize("transport", ["arrow", "parquet"])
+def test_the_server_and_the_core_are_of_one_mind(
+    core: Core, client: Client, name: str, transport: str
+) -> None:
+    mine = core[name].rows().via(transport)
+    theirs = client[name].rows().via(transport)
+    assert spelling.spell_table(mine.to_arrow()) == spelling.spell_table(theirs.to_arrow())
+    assert mine.to_arrow().schema.remove_metadata() == theirs.to_arrow().schema.remove_metadata()
+    assert mine.facts.rows == theirs.facts.rows
+    assert mine.facts.version == theirs.facts.version
+
+
+def test_shapes(core: Core, flights: pl.DataFrame) -> None:
+    dataset = core["flights"]
+    late = flights.filter(pl.col("delay") > 600)
+    assert dataset.filter("delay > 600").count().item() == late.height
+    rows = dataset.filter("delay > 600").order("-delay").rows(limit=10).to_polars()
+    assert_frame_equal(rows, late.sort("delay", descending=True, maintain_order=True).head(10))
+    sample = dataset.sample(50)
+    assert sample.facts.completeness == "sampled"
+    assert sample.population == flights.height
+    assert {summary.name for summary in core.datasets()} >= {"flights", "people"}
+    assert core.server_version()["name"] == "bowshot"
+
+
+def test_errors_are_the_servers(core: Core, client: Client) -> None:
+    for target in (core, client):
+        with pytest.raises(bowshot.RequestError) as caught:
+            target["people"].filter("nmae = 'x'").rows().to_arrow()
+        assert caught.value.suggestions == ("name",)
+        assert caught.value.text == "nmae = 'x'"
+        with pytest.raises(bowshot.UnknownDatasetError):
+            target["peopel"].info()
+        with pytest.raises(bowshot.RequestError):
+            target["people"].rows(limit=-1).to_file("/tmp/never.csv")
+    assert not Path("/tmp/never.csv").exists()
+
+
+def test_batches_outlive_the_core(sources: dict[str, str]) -> None:
+    with Core({"people": sources["people"]}) as opened:
+        table = opened["people"].rows().to_arrow()
+        before = table.to_pylist()
+    assert str(table.to_pylist()) == str(before)
+
+
+def test_streams_that_are_left(core: Core, flights: pl.DataFrame) -> None:
+    for _ in range(3):
+        for batch in core["flights"].order("distance").stream():
+            assert batch.num_rows
+            break
+    stream = core["flights"].stream()
+    assert stream.next_batch() is not None
+    stream.close()
+    with pytest.raises(bowshot.StoppedError):
+        stream.next_batch()
+    assert not core._core._open
+
+
+def test_closing_ends_what_is_open(sources: dict[str, str]) -> None:
+    opened = Core({"flights": sources["flights"]})
+    stream = opened["flights"].stream()
+    assert stream.next_batch() is not None
+    opened.close()
+    opened.close()
+    with pytest.raises(bowshot.StoppedError):
+        stream.next_batch()
+    with pytest.raises(bowshot.Error, match="closed"):
+        opened["flights"].count().item()
+
+
+def test_stop(core: Core) -> None:
+    stop = bowshot.Stop()
+    threading.Timer(0.05, stop.request).start()
+    start = time.monotonic()
+    with pytest.raises(bowshot.StoppedError):
+        ask_on(core, stop)
+    assert time.monotonic() - start < 20
+
+
+def ask_on(core: Core, stop: bowshot.Stop) -> None:
+    for _ in range(1000):
+        core["flights"].aggregate(by="date", measures="count_distinct(delay)").to_arrow(stop=stop)
+
+
+def test_other_threads_run_meanwhile(core: Core) -> None:
+    """The GIL is free while the core works."""
+    ticks = 0
+    done = threading.Event()
+
+    def ask() -> None:
+        core["flights"].aggregate(by="date", measures="median(delay)").to_arrow()
+        done.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not done.wait(0.001):
+        ticks += 1
+    thread.join()
+    assert ticks > 10
+
+
+def test_many_threads(core: Core, flights: pl.DataFrame) -> None:
+    counts: list[int] = []
+
+    def ask(delay: int) -> None:
+        counts.append(core["flights"].filter(f"delay > {delay}").count().item())
+
+    threads = [threading.Thread(target=ask, args=(d,)) for d in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counts) == sorted(flights.filter(pl.col("delay") > d).height for d in range(16))
+
+
+def test_what_cannot_be_opened(tmp_path: Path, sources: dict[str, str]) -> None:
+    with pytest.raises(bowshot.StartError, match="gone"):
+        Core({"x": tmp_path / "gone.parquet"})
+    with pytest.raises(bowshot.StartError, match="no_such"):
+        Core({"x": sources["people"]}, no_such=1)
+
+
+def test_publish(core: Core) -> None:
+    table = pa.table({"x": pa.array(range(100_000), pa.int64())})
+    assert core.publish("numbers", table).aggregate(measures="sum(x)").item() == sum(range(100_000))
+    core.remove("numbers")
