@@ -17,9 +17,8 @@ class BodyStreams : public ::testing::Test {
                                                 const StopToken&) { answer(request, writer); });
     options.limits.body_bytes = 100;
     options.limits.publish_bytes = kPublishBytes;
-    options.timeouts = Timeouts{.head = std::chrono::milliseconds(300),
-                                .idle = kTestDeadline,
-                                .stalled_reader = kTestDeadline};
+    options.timeouts = Timeouts{
+        .head = std::chrono::seconds(1), .idle = kTestDeadline, .stalled_reader = kTestDeadline};
     options.streams_body = [](const Request& head) { return head.method == "PUT"; };
     server_ = start_server(std::move(options));
   }
