@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from bowshot_server import wait_until
 from measure import available_bytes
 
+TOP = Path(__file__).resolve().parent.parent
 SERVE = str(Path(__file__).resolve().parent / "backends" / "serve.py")
 START_SECONDS_MAX = 60.0
 PEERS = str(Path(__file__).resolve().parent / "peers.py")
@@ -90,7 +91,12 @@ def peer_server(*arguments: str) -> Iterator[tuple[int, int]]:
 def fastapi_server(path: Path, kind: str, workers: int = 1) -> Iterator[tuple[int, list[int]]]:
     """The port and the processes of a back end of backends/, for as long as the block lasts."""
     command = [sys.executable, SERVE, kind, str(workers)]
-    environment = {**os.environ, "DATA": str(path)}
+    environment = {
+        **os.environ,
+        "DATA": str(path),
+        "PYTHONPATH": str(TOP / "clients" / "python" / "src"),
+        "BOWSHOT_LIBRARY": str(TOP / "build" / "release" / "abi" / "libbowshot.so"),
+    }
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
         try:

@@ -15,6 +15,8 @@ TOP = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- bench/table.py -->", "<!-- end of bench/table.py -->"
 ALL_SERVERS = {
     "Bowshot": "Bowshot",
+    "FastAPI, responses, 1 worker": "FastAPI with bowshot.fastapi",
+    "FastAPI, responses, 2 workers": "by 2 workers",
     "FastAPI, careful, 1 worker": "careful FastAPI",
     "FastAPI, careful, 2 workers": "by 2 workers",
     "FastAPI, naive, 1 worker": "naive FastAPI",

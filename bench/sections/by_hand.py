@@ -87,7 +87,7 @@ def by_hand(bench: Bench) -> None:
         lambda: bowshot(path),
         *(
             lambda kind=kind, workers=workers: by_fastapi(path, kind, workers)
-            for kind in ("careful", "naive")
+            for kind in ("responses", "careful", "naive")
             for workers in (1, 2)
         ),
     ]

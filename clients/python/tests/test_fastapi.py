@@ -91,6 +91,7 @@ def make_app(path: str) -> FastAPI:
         "objects": lambda: pl.DataFrame({"o": [object()]}),
         "endless": lambda: app.state.endless.reader(),
         "failing": lambda: app.state.failing.reader(),
+        "huge": lambda: FRAME.lazy().join(FRAME.lazy(), how="cross"),
         "wrong": lambda: table.filter("valeu > 1").rows(),
     }
     responses: dict[str, Any] = {
@@ -267,6 +268,19 @@ def test_rows_leave_before_the_end_and_the_source_stops_with_the_client(
     made = source.made
     time.sleep(0.2)
     assert source.made == made < 10_000
+
+
+def test_polars_stops_with_the_client(url: str) -> None:
+    """The frame's query makes more batches than anybody could wait for."""
+    with httpx.stream("GET", url + "/send/arrow/huge", timeout=60) as answer:
+        assert len(next(answer.iter_raw())) > 0
+    deadline = time.monotonic() + 30
+    while True:
+        begun = time.process_time()
+        time.sleep(0.5)
+        if time.process_time() - begun < 0.25:
+            return
+        assert time.monotonic() < deadline, "Polars still works"
 
 
 def test_pages_samples_and_groups(url: str) -> None:

@@ -52,8 +52,14 @@ def lazy_reader(lazy: pl.LazyFrame) -> pa.RecordBatchReader:
     schema = pa.table(empty).schema
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for frame in lazy.collect_batches(chunk_size=LAZY_BATCH_ROWS, maintain_order=True):
-            yield from pa.table(frame).cast(schema).to_batches()
+        found = lazy.collect_batches(chunk_size=LAZY_BATCH_ROWS, maintain_order=True)
+        try:
+            for frame in found:
+                yield from pa.table(frame).cast(schema).to_batches()
+        finally:
+            stop = getattr(found, "stop", None)
+            if stop is not None:  # else Polars runs the query to its end, for nobody
+                stop()
 
     return pa.RecordBatchReader.from_batches(schema, batches())
 
