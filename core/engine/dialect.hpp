@@ -11,7 +11,7 @@ namespace bowshot {
 
 /// What a statement reads of a dataset. In statements, data has internal names only, for engines
 /// fold the case of names:
-///   c<i>  column i of the dataset as it is stored, for output
+///   c<i>  column i of the dataset as it is stored, for output, counts, sums and means
 ///   v<i>  column i as a value, for expressions, orders, keys and measures
 ///   k<j>  computed column j
 ///   r     `_row`
@@ -25,6 +25,10 @@ struct Scan {
   std::vector<int> value_columns;   // v<i>, ascending
   bool row_number = false;          // r
 };
+
+/// The column that a count, a sum or a mean takes as it is stored (c<i>); null where arguments are
+/// values (v<i>).
+const ColumnReference* stored_argument(const Measure& measure);
 
 /// A predicate as text, and the stored columns (c<i>) that it names besides values.
 struct FilterText {

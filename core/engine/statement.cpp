@@ -191,6 +191,15 @@ std::string aggregate_order(const Plan& plan, const Dialect& dialect) {
 
 }  // namespace
 
+const ColumnReference* stored_argument(const Measure& measure) {
+  const bool is_indifferent = measure.function == MeasureFunction::kCount ||
+                              measure.function == MeasureFunction::kSum ||
+                              measure.function == MeasureFunction::kMean;
+  if (!is_indifferent) return nullptr;
+  const auto* column = std::get_if<ColumnReference>(&measure.arguments[0]->node);
+  return column && column->kind == ColumnReference::Kind::kDataset ? column : nullptr;
+}
+
 Result<std::string> rows_statement(const Plan& plan, const Dialect& dialect, RowsQuery query) {
   BOWSHOT_CHECK(!query.outputs.empty() || query.row_number);
   Needs needs(plan);
@@ -230,7 +239,10 @@ Result<std::string> aggregate_statement(const Plan& plan, const Dialect& dialect
     groups += fmt::format("{}{}", groups.empty() ? " GROUP BY " : ", ", ++output);
   }
   for (const Measure& measure : plan.measures) {
-    for (const ExpressionPtr& argument : measure.arguments) needs.add(*argument);
+    if (const ColumnReference* const column = stored_argument(measure))
+      needs.add_stored({column->index});
+    else
+      for (const ExpressionPtr& argument : measure.arguments) needs.add(*argument);
     const bool picks_row = measure.function == MeasureFunction::kArgMin ||
                            measure.function == MeasureFunction::kArgMax;
     if (picks_row) needs.add_row_number();

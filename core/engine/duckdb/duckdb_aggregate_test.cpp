@@ -44,6 +44,13 @@ TEST_F(DuckDbAggregate, MeasuresFloatsWithNan) {
           "[3, 1, 0, 2]"});
 }
 
+TEST_F(DuckDbAggregate, FiltersAndMeasuresOfOneColumnWithNan) {
+  open({{"x", arrow::float64(), "[1, NaN, 3, NaN, null, -0.0]"}});
+  expect({.filter = "x < 5", .measures = "sum(x),count(x),mean(x),max(x)"},
+         {"[4]", "[3]", "[1.3333333333333333]", "[3]"});
+  expect({.measures = "count(x),sum(x),max(x)"}, {"[5]", "[NaN]", "[NaN]"});
+}
+
 TEST_F(DuckDbAggregate, KeysOfFloatsAreOneNanOneZeroOneNull) {
   open({{"x", arrow::float64(), "[NaN, -0.0, 0.0, null, NaN, null, 1]"},
         {"f", arrow::float32(), "[NaN, 0.0, -0.0, null, NaN, null, 1]"}});

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.hpp"
+#include "engine/dialect.hpp"
 #include "engine/duckdb/distinct_function.hpp"
 #include "engine/duckdb/expression_writer.hpp"
 #include "engine/duckdb/sql_type.hpp"
@@ -104,7 +105,9 @@ Result<std::string> write_measure(const Measure& measure) {
   std::string x;
   std::string y;
   std::string filter;
-  if (!measure.arguments.empty()) {
+  if (const ColumnReference* const column = stored_argument(measure)) {
+    x = fmt::format("c{}", column->index);
+  } else if (!measure.arguments.empty()) {
     const auto [value, condition] = filtered_argument(measure);
     BOWSHOT_ASSIGN(x, write_expression(*value));
     if (condition) {
