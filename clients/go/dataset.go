@@ -108,8 +108,8 @@ func (d Dataset) parameters(shape Shape) (parameters, error) {
 		return nil, failure(CodeBadFilter, nil, "one filter is text and another JSON: use one of them")
 	case d.filterJSON != nil:
 		asked.add("filter", d.filterJSON)
-	default:
-		asked.addText("filter", filter)
+	case len(d.filters) > 0: // an empty one too, which the server refuses
+		asked.add("filter", filter)
 	}
 	asked.addList("compute", d.computed)
 	asked.addList("select", d.selected)

@@ -244,3 +244,8 @@ func numbers(allocator memory.Allocator, batches, rows int) array.RecordReader {
 	}
 	return reader
 }
+
+func contextThatEnds(t *testing.T, after time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), after)
+}

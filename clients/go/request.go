@@ -48,12 +48,12 @@ func (r Request) with(name string, value any) (Request, error) {
 	if _, isThere := fields[name]; isThere {
 		return nil, failure(CodeBadParameter, nil, "the request has %q already", name)
 	}
-	encoded, err := json.Marshal(value)
+	encoded, err := readableJSON(value)
 	if err != nil {
 		return nil, failure(CodeBadJSON, err, "%v", err)
 	}
 	fields[name] = encoded
-	return json.Marshal(fields)
+	return readableJSON(fields)
 }
 
 // parameters of a request, in the order in which they were added. A value is text, an integer, a
@@ -111,7 +111,7 @@ func (p parameters) request(dataset, shape string) (Request, error) {
 				one.value = fmt.Sprint(v)
 			}
 		}
-		encoded, err := json.Marshal(one.value)
+		encoded, err := readableJSON(one.value)
 		if err != nil {
 			return nil, failure(CodeBadJSON, err, "%s: %v", one.name, err)
 		}
@@ -122,6 +122,15 @@ func (p parameters) request(dataset, shape string) (Request, error) {
 	}
 	out.WriteString("}")
 	return out.Bytes(), nil
+}
+
+// readableJSON leaves < and > as they are: a request is shown to people, and never part of a page.
+func readableJSON(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimRight(out.Bytes(), "\n"), err
 }
 
 // query spells the parameters for a URL.
