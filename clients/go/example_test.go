@@ -123,7 +123,7 @@ func ExampleDataset_SaveFile() {
 		log.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	path := filepath.Join(folder, "people.csv")
+	path := filepath.Join(folder, "people.ndjson")
 	var last bowshot.Progress
 	facts, err := client.Dataset("people").Filter("id <= 2").Select("id", "joined").
 		SaveFile(ctx, bowshot.Window{}, path, bowshot.SaveOptions{
@@ -139,10 +139,9 @@ func ExampleDataset_SaveFile() {
 	fmt.Println(facts.Completeness, last.Bytes)
 	fmt.Print(string(text))
 	// Output:
-	// exact 39
-	// id,joined
-	// 1,2020-02-20
-	// 2,2020-02-27
+	// exact 66
+	// {"id":1,"joined":"2020-02-20"}
+	// {"id":2,"joined":"2020-02-27"}
 }
 
 func ExampleReader_Batches() {
