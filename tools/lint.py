@@ -86,6 +86,13 @@ def check_gofmt(fix: bool) -> tuple[bool, str]:
     return passed and not output.strip(), output
 
 
+def check_golangci(fix: bool) -> tuple[bool, str]:
+    program = next((CACHE / "deps").glob("golangci-lint-*/golangci-lint"), None)
+    if program is None:
+        return False, "golangci-lint is missing: run tools/bootstrap lint"
+    return run([str(program), "run", *(["--fix"] if fix else []), "./..."], cwd=TOP / "clients/go")
+
+
 def check_shell(_fix: bool) -> tuple[bool, str]:
     outputs = []
     for path in ["bow", ".ci/run", "tools/bootstrap", "tools/build_page", "tools/environment.sh"]:
@@ -108,6 +115,7 @@ CHECKS: dict[str, Callable[[bool], tuple[bool, str]]] = {
     "ruff": check_ruff,
     "mypy": check_mypy,
     "gofmt": check_gofmt,
+    "golangci-lint": check_golangci,
     "shell": check_shell,
     "web": check_web,
 }

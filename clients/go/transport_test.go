@@ -273,7 +273,7 @@ func TestStatus(t *testing.T) {
 		info.Source.Kind != "parquet" || info.Columns[6].Type != "timestamp[us, tz=UTC]" {
 		t.Errorf("%+v %v", info, err)
 	}
-	_, err = client.Dataset("peopel").Info(ctx)
+	_, err = client.Dataset("peopel").Info(ctx) //nolint:misspell // it is meant
 	wantCode(t, err, bowshot.CodeUnknownDataset)
 	reader, err := client.Dataset("people").Rows(ctx, bowshot.Window{})
 	if err != nil {
