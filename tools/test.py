@@ -99,8 +99,9 @@ def suites() -> list[Suite]:
         "--timeout",
         "60",
     ]
-    pytest = [python, "-m", "pytest", "-q", "--durations=10", f"--junitxml={REPORTS}/server.xml"]
-    client = [python, "-m", "pytest", "-q", "--durations=10", f"--junitxml={REPORTS}/python.xml"]
+    # Two at a time: a test's server and its client are seldom both at work. A file's tests share
+    # their servers, and so stay together.
+    pytest = [python, "-m", "pytest", "-q", "-n2", "--dist=loadfile", "--durations=10"]
     return [
         Suite("unit", [*ctest, "--output-junit", str(REPORTS / "unit.xml")], by_junit("unit")),
         Suite("web", ["npm", "test", "--silent"], by_web_lines, TOP / "clients/web"),
@@ -111,8 +112,13 @@ def suites() -> list[Suite]:
             TOP / "clients/go",
             unechoed=r"=== (RUN|NAME)|\s*--- PASS|PASS$",
         ),
-        Suite("server", [*pytest, "tests"], by_junit("server")),
-        Suite("python", client, by_junit("python"), TOP / "clients/python"),
+        Suite("server", [*pytest, f"--junitxml={REPORTS}/server.xml", "tests"], by_junit("server")),
+        Suite(
+            "python",
+            [*pytest, f"--junitxml={REPORTS}/python.xml"],
+            by_junit("python"),
+            TOP / "clients/python",
+        ),
         Suite("lint", [python, "tools/lint.py", "--quick"], by_exit_code),
     ]
 
