@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <span>
@@ -326,6 +327,14 @@ Result<void> read_config(const ConfigSource& source, std::string_view text, Serv
 }
 
 }  // namespace
+
+std::string default_cache_directory() {
+  const char* const cache_home = std::getenv("XDG_CACHE_HOME");
+  if (cache_home != nullptr && *cache_home == '/') return fmt::format("{}/bowshot", cache_home);
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return fmt::format("{}/.cache/bowshot", home);
+  return "/tmp/bowshot";
+}
 
 Result<void> read_config_file(const std::string& path, ServeOptions& options) {
   BOWSHOT_ASSIGN(const std::string text, read_text(path));

@@ -16,6 +16,9 @@ struct ConfigKey {
 };
 std::vector<ConfigKey> config_keys();
 
+/// Where nothing else is told: $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot.
+std::string default_cache_directory();
+
 /// Reads a configuration file over what the options hold. Relative paths in it are relative to its
 /// folder. Errors: `bad_parameter`: the file as it was named, the line, the key, and what is wrong;
 /// with the nearest known key where one is unknown. The options are then of no use.

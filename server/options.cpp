@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
 #include "config_file.hpp"
 #include "convert_command.hpp"
@@ -214,14 +213,6 @@ Result<ServeOptions> complete_options(int argc, const char* const* argv, ServeOp
 }
 
 }  // namespace
-
-std::string default_cache_directory() {
-  const char* const cache_home = std::getenv("XDG_CACHE_HOME");
-  if (cache_home != nullptr && *cache_home == '/') return fmt::format("{}/bowshot", cache_home);
-  const char* const home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return fmt::format("{}/.cache/bowshot", home);
-  return "/tmp/bowshot";
-}
 
 std::variant<ServeOptions, int> parse_command_line(int argc, const char* const* argv) {
   constexpr int kMistake = 2;

@@ -45,9 +45,6 @@ struct ServeOptions {
   std::vector<std::string> unix_sockets() const;
 };
 
-/// $XDG_CACHE_HOME/bowshot, or ~/.cache/bowshot.
-std::string default_cache_directory();
-
 /// Parses the command line and the configuration file that it names. The alternative is the
 /// process's exit code, when there is nothing to serve: --help and --version have printed, or a
 /// mistake has been told on standard error.

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "config_file.hpp"
 #include "credentials.hpp"
 #include "encode/negotiation.hpp"
 #include "encode/text_table.hpp"

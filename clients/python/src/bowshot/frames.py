@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bowshot.errors import DataError, Error, local_error
@@ -14,11 +13,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLLECT_BYTES_MAX = 4 << 30  # of a LazyFrame; publish_bytes of the server is as much
-
-
-def is_path(value: Any) -> bool:
-    """Whether a dataset is named by where its files are."""
-    return isinstance(value, (str, Path))
 
 
 def to_reader(frame: Any) -> pa.RecordBatchReader:
