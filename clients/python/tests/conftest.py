@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tkinter as tk
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 import bowshot
+from tk_window import open_window, virtual_screen
 
 TOP = Path(__file__).resolve().parents[3]
 os.environ.setdefault("BOWSHOT_BINARY", str(TOP / "build" / "bowshot"))
@@ -45,3 +47,15 @@ def client(server: bowshot.Server) -> Iterator[bowshot.Client]:
 @pytest.fixture(scope="session")
 def flights() -> pl.DataFrame:
     return pl.read_parquet(FLIGHTS)
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[None]:
+    with virtual_screen():
+        yield
+
+
+@pytest.fixture
+def window(screen: None) -> Iterator[tk.Tk]:
+    with open_window() as opened:
+        yield opened
