@@ -90,7 +90,14 @@ def check_golangci(fix: bool) -> tuple[bool, str]:
     program = next((CACHE / "deps").glob("golangci-lint-*/golangci-lint"), None)
     if program is None:
         return False, "golangci-lint is missing: run tools/bootstrap lint"
-    return run([str(program), "run", *(["--fix"] if fix else []), "./..."], cwd=TOP / "clients/go")
+    command = [
+        str(program),
+        "run",
+        "--allow-parallel-runners",
+        *(["--fix"] if fix else []),
+        "./...",
+    ]
+    return run(command, cwd=TOP / "clients/go")
 
 
 def check_shell(_fix: bool) -> tuple[bool, str]:
