@@ -286,6 +286,7 @@ TEST(TomlText, CharactersBeyondAsciiStandInQuotesAndComments) {
   EXPECT_EQ(find_stray_character("[\xEF\xB8\xBFh"), 1);
   EXPECT_EQ(find_stray_character("a = \"x\" é"), 8);
   EXPECT_EQ(find_stray_character(R"(a = '\' é)"), 8);
+  EXPECT_EQ(find_stray_character("a =0\"é\""), 5);
   EXPECT_EQ(find_stray_character("a = \"x\né = 1"), 7);
 }
 

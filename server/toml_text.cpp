@@ -25,6 +25,11 @@ size_t end_of_quoted(std::string_view toml, size_t begin) {
   return toml.size();
 }
 
+/// Whether a quote at `at` begins a text: within a word or a number it is but a wrong character.
+bool begins_text(std::string_view toml, size_t at) {
+  return at == 0 || std::string_view(" \t\r\n=,.[{").contains(toml[at - 1]);
+}
+
 }  // namespace
 
 std::optional<size_t> find_stray_character(std::string_view toml) {
@@ -33,7 +38,7 @@ std::optional<size_t> find_stray_character(std::string_view toml) {
     const char c = toml[i];
     if (c == '#')
       i = std::min(toml.find('\n', i), toml.size());
-    else if (c == '"' || c == '\'')
+    else if ((c == '"' || c == '\'') && begins_text(toml, i))
       i = end_of_quoted(toml, i);
     else if (static_cast<unsigned char>(c) >= 0x80)
       return i;
