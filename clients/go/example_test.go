@@ -139,7 +139,7 @@ func ExampleDataset_SaveFile() {
 	fmt.Println(facts.Completeness, last.Bytes)
 	fmt.Print(string(text))
 	// Output:
-	// exact 66
+	// exact 62
 	// {"id":1,"joined":"2020-02-20"}
 	// {"id":2,"joined":"2020-02-27"}
 }

@@ -27,6 +27,7 @@ type Reader struct {
 	cancel    context.CancelFunc
 	body      io.ReadCloser
 	messages  *messages
+	reused    *reusedMemory // nil unless asked for
 	decoder   *ipc.Reader
 	facts     Facts
 	rows      int64
@@ -62,7 +63,12 @@ func (r *Reader) open(answer *http.Response, c *Client) error {
 		return failure(CodeBadAnswer, nil, "the answer is %q, not an Arrow stream",
 			answer.Header.Get("Content-Type"))
 	}
-	r.messages = newMessages(answer.Body, c.memory)
+	bodies := c.memory
+	if c.isReused {
+		r.reused = newReusedMemory(c.memory)
+		bodies = r.reused
+	}
+	r.messages = newMessages(answer.Body, bodies)
 	decoder, err := ipc.NewReaderFromMessageReader(r.messages, ipc.WithAllocator(c.memory))
 	if err != nil {
 		if r.messages.isAtEnd {
@@ -182,6 +188,9 @@ func (r *Reader) Release() {
 		r.decoder.Release()
 	} else if r.messages != nil {
 		r.messages.drop()
+	}
+	if r.reused != nil {
+		r.reused.close()
 	}
 }
 
