@@ -102,7 +102,14 @@ def check_golangci(fix: bool) -> tuple[bool, str]:
 
 def check_shell(_fix: bool) -> tuple[bool, str]:
     outputs = []
-    for path in ["bow", ".ci/run", "tools/bootstrap", "tools/build_page", "tools/environment.sh"]:
+    for path in [
+        "bow",
+        ".ci/run",
+        "tools/bootstrap",
+        "tools/build_page",
+        "tools/build_wails",
+        "tools/environment.sh",
+    ]:
         passed, output = run(["bash", "-n", path])
         if not passed:
             outputs.append(output)

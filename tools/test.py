@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -119,7 +120,31 @@ def suites() -> list[Suite]:
             by_junit("python"),
             TOP / "clients/python",
         ),
+        *window_suites(pytest),
         Suite("lint", [python, "tools/lint.py", "--quick"], by_exit_code),
+    ]
+
+
+def window_suites(pytest: list[str]) -> list[Suite]:
+    """The desktop window's, where `tools/bootstrap wails` was: that takes minutes."""
+    has_libraries = subprocess.run(
+        ["sh", "-c", "pkg-config --exists webkit2gtk-4.1 gtk+-3.0"], check=False
+    )
+    tools = all(map(shutil.which, ("Xvfb", "xdotool", "openbox", "dbus-daemon")))
+    if has_libraries.returncode != 0 or not tools:
+        print("test: the desktop window is left out; tools/bootstrap wails installs what it needs")
+        return []
+    folder = TOP / "examples/wails-explorer"
+    go_test = ["go", "test", "-v", "-tags", "desktop,production,webkit2_41", "./..."]
+    return [
+        Suite("wails", go_test, by_go_lines, folder, unechoed=r"=== (RUN|NAME)|\s*--- PASS|PASS$"),
+        Suite("window build", ["tools/build_wails"], by_exit_code),
+        Suite(
+            "window",
+            [*pytest[:-3], "--durations=10", f"--junitxml={REPORTS}/window.xml", "tests"],
+            by_junit("window"),
+            folder,
+        ),
     ]
 
 

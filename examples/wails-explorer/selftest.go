@@ -1,0 +1,245 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wailsapp/wails/v2/pkg/runtime"
+
+	"github.com/bowshot/bowshot/clients/go/wails"
+)
+
+const (
+	stepTimeout = 120 * time.Second
+	askEvery    = 300 * time.Millisecond
+	reportBytes = 32 << 20
+)
+
+// selfTest drives the window as a reader would, by self_test.js in the page, and prints what it found.
+// It needs a file or a server on the command line, and shows every failure in its report.
+type selfTest struct {
+	app    *app
+	folder string
+	words  chan json.RawMessage // what the page reports
+
+	lock   sync.Mutex
+	report report
+}
+
+type report struct {
+	Checks  []check            `json:"checks"`
+	Figures map[string]float64 `json:"figures"`
+}
+
+type check struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// pageReport is what self_test.js says at its end. Seen is all that a script of the page can read.
+type pageReport struct {
+	report
+	Seen string `json:"seen"`
+}
+
+func newSelfTest(a *app) *selfTest {
+	test := &selfTest{app: a, words: make(chan json.RawMessage, 1), report: report{Figures: map[string]float64{}}}
+	a.routes.HandleFunc("POST /desktop/self-test/{what}", test.help)
+	return test
+}
+
+// watch runs the steps, and closes the window.
+func (t *selfTest) watch() {
+	defer runtime.Quit(t.app.window)
+	folder, err := os.MkdirTemp("", "bowshot-self-test-")
+	if err != nil {
+		t.add("a folder to save to", err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	t.folder = folder
+	t.app.saves.ask = func(suggested string) (string, error) { return filepath.Join(folder, suggested), nil }
+	t.drivePage()
+	t.checkSaved()
+	if showing := t.app.session.current(); showing != nil && showing.server != nil {
+		t.killServer()
+	}
+}
+
+// drivePage lets the script do its part in the explorer, once it is there.
+func (t *selfTest) drivePage() {
+	word, err := t.await(`if (!window.bowshotSelfTest && document.querySelector('[role=grid]')) {
+		window.bowshotSelfTest = true;
+		document.head.append(Object.assign(document.createElement('script'), { src: '/desktop/self_test.js' }));
+	}`)
+	var said pageReport
+	if err == nil {
+		err = json.Unmarshal(word, &said)
+	}
+	t.add("the page reports", err)
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.report.Checks = append(t.report.Checks, said.Checks...)
+	for name, figure := range said.Figures {
+		t.report.Figures[name] = figure
+	}
+	token := ""
+	if showing := t.app.session.current(); showing != nil {
+		token = showing.token
+	}
+	isHidden := token == "" || (said.Seen != "" && !strings.Contains(said.Seen, token))
+	t.report.Checks = append(t.report.Checks, check{Name: "the token stays out of the page", Passed: isHidden})
+}
+
+// checkSaved: the export that the page made is a whole Parquet file, and nothing lies beside it.
+func (t *selfTest) checkSaved() {
+	found, err := filepath.Glob(filepath.Join(t.folder, "*.parquet"))
+	if err == nil && len(found) != 1 {
+		err = fmt.Errorf("%d Parquet files were saved", len(found))
+	}
+	if err == nil {
+		var content []byte
+		content, err = os.ReadFile(found[0])
+		if err == nil && (!bytes.HasPrefix(content, []byte("PAR1")) || !bytes.HasSuffix(content, []byte("PAR1"))) {
+			err = errors.New("it is not a whole Parquet file")
+		}
+		t.figure("saved_bytes", float64(len(content)))
+	}
+	t.add("the page's export is a file", err)
+	parts, _ := filepath.Glob(filepath.Join(t.folder, ".*.part"))
+	if len(parts) > 0 {
+		err = fmt.Errorf("there are parts left: %v", parts)
+	}
+	t.add("nothing else lies beside it", err)
+}
+
+// killServer: the page says that it is gone, and its button brings it back.
+func (t *selfTest) killServer() {
+	process, err := os.FindProcess(t.app.session.current().server.PID())
+	if err == nil {
+		err = process.Kill()
+	}
+	if err == nil {
+		_, err = t.await(`if (document.querySelector('#problem:not([hidden])') && !window.bowshotTold) {
+			window.bowshotTold = true;
+			fetch('/desktop/report', { method: 'POST', body: '{}' });
+		}`)
+	}
+	t.add("a killed server is told of", err)
+	began := time.Now()
+	_, err = t.await(`document.querySelector('#problem button')?.click();
+		if (document.querySelector('[role=row][aria-rowindex] [role=gridcell]') && !window.bowshotTold) {
+			window.bowshotTold = true;
+			fetch('/desktop/report', { method: 'POST', body: '{}' });
+		}`)
+	t.add("its button brings the rows back", err)
+	t.figure("way_back_seconds", time.Since(began).Seconds())
+}
+
+// await runs a script in the page, again and again, until the page reports.
+func (t *selfTest) await(script string) (json.RawMessage, error) {
+	deadline := time.After(stepTimeout)
+	for {
+		t.app.execute(strings.ReplaceAll(script, "%", "%%"))
+		select {
+		case word := <-t.words:
+			return word, nil
+		case <-deadline:
+			return nil, fmt.Errorf("not within %s", stepTimeout)
+		case <-time.After(askEvery):
+		}
+	}
+}
+
+// take is a word of the page.
+func (t *selfTest) take(body io.Reader) {
+	word, err := io.ReadAll(io.LimitReader(body, reportBytes))
+	if err == nil {
+		t.words <- word
+	}
+}
+
+// help tells how much is sent and unread, or puts a server that cuts every answer off in the place of
+// the session's, and back.
+func (t *selfTest) help(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("what") == "sent" {
+		writeJSON(w, http.StatusOK, map[string]int64{"sent": t.app.handler.BytesUnread()})
+		return
+	}
+	showing := t.app.session.current()
+	address, token := "", ""
+	if showing != nil {
+		address, token = showing.address, showing.token
+	}
+	if r.PathValue("what") == "cutting" {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		cutting := &http.Server{Handler: http.HandlerFunc(cutOff), ReadHeaderTimeout: stepTimeout}
+		go func() { _ = cutting.Serve(listener) }() // as long as the program
+		address, token = "http://"+listener.Addr().String(), ""
+	}
+	target, err := wails.NewTarget(address, token)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	t.app.handler.SetTarget(target)
+	done(w)
+}
+
+func cutOff(w http.ResponseWriter, _ *http.Request) {
+	_, _ = w.Write([]byte("a,b\r\n1,2\r\n"))
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func (t *selfTest) add(name string, err error) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	found := check{Name: name, Passed: err == nil}
+	if err != nil {
+		found.Detail = err.Error()
+	}
+	t.report.Checks = append(t.report.Checks, found)
+}
+
+func (t *selfTest) figure(name string, value float64) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.report.Figures[name] = value
+}
+
+// outcome prints the report; a check that failed is an error.
+func (t *selfTest) outcome() error {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	text, err := json.MarshalIndent(t.report, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(text))
+	failed := 0
+	for _, one := range t.report.Checks {
+		if !one.Passed {
+			failed++
+		}
+	}
+	if failed > 0 || len(t.report.Checks) == 0 {
+		return fmt.Errorf("%d of %d checks failed", failed, len(t.report.Checks))
+	}
+	return nil
+}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	bowshot "github.com/bowshot/bowshot/clients/go"
+	"github.com/bowshot/bowshot/clients/go/wails"
+)
+
+const (
+	startTimeout  = 60 * time.Second
+	answerTimeout = 3 * time.Second
+	logLinesShown = 12
+)
+
+// session is what the window shows: files, by a server of its own, or a server elsewhere. Another set
+// of files is another server: the old one answers until the new one listens. Safe for concurrent use.
+type session struct {
+	handler *wails.Handler
+	onGone  func()
+
+	lock      sync.Mutex
+	shown     *shown // nil: nothing
+	problem   *problem
+	isWorried bool // whether the server is being asked if it lives
+}
+
+// shown is one state of a session. Immutable.
+type shown struct {
+	server   *bowshot.Server // nil: elsewhere
+	address  string
+	token    string
+	datasets []dataset
+}
+
+// problem is why what was shown is gone.
+type problem struct {
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	was    *shown
+}
+
+// openError is for the reader.
+type openError struct{ title, detail string }
+
+func (e *openError) Error() string { return e.title + ": " + e.detail }
+
+func newSession(handler *wails.Handler, onGone func()) *session {
+	return &session{handler: handler, onGone: onGone}
+}
+
+func (s *session) isOpen() bool { return s.current() != nil }
+
+func (s *session) current() *shown {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.shown
+}
+
+func (s *session) lastProblem() *problem {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.problem
+}
+
+// open shows paths beside the files that are shown, and returns the name of the first as a dataset.
+func (s *session) open(ctx context.Context, paths []string) (string, error) {
+	var datasets []dataset
+	if before := s.current(); before != nil {
+		datasets = before.datasets
+	}
+	datasets, err := withPaths(datasets, paths)
+	if err != nil {
+		return "", &openError{"It cannot be opened", err.Error()}
+	}
+	if err := s.start(ctx, datasets); err != nil {
+		return "", err
+	}
+	first := slices.IndexFunc(datasets, func(d dataset) bool { return d.path == paths[0] })
+	return datasets[first].name, nil
+}
+
+func (s *session) start(ctx context.Context, datasets []dataset) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	words := make([]string, len(datasets))
+	for i, one := range datasets {
+		words[i] = one.name + "=" + one.path
+	}
+	server, err := bowshot.StartServer(ctx, bowshot.ServerOptions{Datasets: words})
+	if err != nil {
+		return asOpenError(err, datasets)
+	}
+	return s.use(&shown{server: server, address: server.Address(), token: server.Token(), datasets: datasets})
+}
+
+// connect shows a server elsewhere, once it has answered.
+func (s *session) connect(ctx context.Context, address, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	client, err := bowshot.Connect(ctx, address, bowshot.WithToken(token), bowshot.WithRetries(0))
+	if err != nil {
+		return asConnectError(err, address)
+	}
+	client.Close()
+	return s.use(&shown{address: address, token: token})
+}
+
+func (s *session) use(next *shown) error {
+	target, err := wails.NewTarget(next.address, next.token)
+	if err != nil {
+		stop(next)
+		return &openError{"That is no address", err.Error()}
+	}
+	s.lock.Lock()
+	before := s.shown
+	s.shown, s.problem = next, nil
+	s.lock.Unlock()
+	s.handler.SetTarget(target)
+	if next.server != nil {
+		go s.watch(next)
+	}
+	if before != nil {
+		go stop(before)
+	}
+	return nil
+}
+
+// watch ends with the server.
+func (s *session) watch(running *shown) {
+	<-running.server.Done()
+	detail := "It ended by itself."
+	if err := running.server.Err(); err != nil {
+		detail = lastLines(err.Error())
+	}
+	s.lose(running, "The server ended", detail)
+}
+
+// suspect is called for each request that did not reach the server, and asks once whether it lives.
+func (s *session) suspect() {
+	s.lock.Lock()
+	suspected, isAsked := s.shown, s.isWorried
+	s.isWorried = true
+	s.lock.Unlock()
+	if isAsked {
+		return
+	}
+	go func() {
+		defer func() {
+			s.lock.Lock()
+			defer s.lock.Unlock()
+			s.isWorried = false
+		}()
+		if suspected == nil {
+			return
+		}
+		if err := answers(suspected); err != nil {
+			s.lose(suspected, "The server cannot be reached", asConnectError(err, suspected.address).Error())
+		}
+	}()
+}
+
+func answers(asked *shown) error {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	client, err := bowshot.Connect(ctx, asked.address, bowshot.WithToken(asked.token))
+	if err == nil {
+		client.Close()
+	}
+	return err
+}
+
+func (s *session) lose(lost *shown, title, detail string) {
+	s.lock.Lock()
+	isShown := s.shown == lost
+	if isShown {
+		s.shown, s.problem = nil, &problem{Title: title, Detail: detail, was: lost}
+	}
+	s.lock.Unlock()
+	if !isShown {
+		return // it was replaced, or closed
+	}
+	s.handler.SetTarget(nil)
+	s.handler.StopAnswers()
+	stop(lost)
+	s.onGone()
+}
+
+// restore shows again what was lost.
+func (s *session) restore(ctx context.Context) error {
+	lost := s.lastProblem()
+	if lost == nil {
+		return nil
+	}
+	if lost.was.server != nil {
+		return s.start(ctx, lost.was.datasets)
+	}
+	return s.connect(ctx, lost.was.address, lost.was.token)
+}
+
+// close shows nothing, and ends the server, if it is one's own.
+func (s *session) close() {
+	s.lock.Lock()
+	before := s.shown
+	s.shown, s.problem = nil, nil
+	s.lock.Unlock()
+	s.handler.SetTarget(nil)
+	s.handler.StopAnswers()
+	if before != nil {
+		stop(before)
+	}
+}
+
+// title is the window's.
+func (s *session) title() string {
+	showing := s.current()
+	switch {
+	case showing == nil:
+		return "Bowshot"
+	case showing.server == nil:
+		return showing.address + " – Bowshot"
+	default:
+		last := showing.datasets[len(showing.datasets)-1]
+		return filepath.Base(last.path) + " – Bowshot"
+	}
+}
+
+func stop(ending *shown) {
+	if ending.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	_ = ending.server.Stop(ctx) // it is over either way
+}
+
+// asOpenError keeps what the server said of a file, without what is before it.
+func asOpenError(err error, datasets []dataset) error {
+	if bowshot.CodeOf(err) != bowshot.CodeServerStart {
+		return err
+	}
+	text := lastLines(err.Error())
+	for _, one := range datasets {
+		if _, said, found := strings.Cut(text, "bowshot: dataset "+one.name+": "); found {
+			return &openError{filepath.Base(one.path) + " cannot be opened", said}
+		}
+	}
+	return &openError{"The server cannot be started", text}
+}
+
+func asConnectError(err error, address string) error {
+	title := address + " cannot be shown"
+	switch bowshot.CodeOf(err) {
+	case bowshot.CodeUnauthorized:
+		return &openError{title, "The server wants a token, and this is not the one."}
+	case bowshot.CodeNetwork, bowshot.CodeCancelled:
+		return &openError{title, "Nobody answers there."}
+	}
+	var failed *bowshot.Error
+	if errors.As(err, &failed) {
+		return &openError{title, failed.Detail}
+	}
+	return &openError{title, fmt.Sprint(err)}
+}
+
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-logLinesShown):], "\n")
+}
