@@ -16,6 +16,7 @@
 #include "config_file.hpp"
 #include "encoded_table.hpp"
 #include "log.hpp"
+#include "memory_pool.hpp"
 #include "problem.hpp"
 #include "queued_answer.hpp"
 #include "transport/http/syntax.hpp"
@@ -231,6 +232,7 @@ void bowshot_free(char* text) {
 
 bowshot_core* bowshot_open(const char* configuration, char** problem) {
   const auto open = [&]() -> bowshot::Result<std::unique_ptr<bowshot_core>> {
+    bowshot::choose_memory_pool();
     bowshot::ServeOptions options;
     options.limits = bowshot::Limits::make_default();
     options.cache_directory = bowshot::default_cache_directory();

@@ -2,11 +2,11 @@
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 
 #include "app.hpp"
 #include "log.hpp"
+#include "memory_pool.hpp"
 #include "options.hpp"
 #include "problem.hpp"
 #include "reload.hpp"
@@ -35,15 +35,6 @@ sigset_t block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   return signals;
-}
-
-/// Batches are made by several threads and let go by others. Arrow's own choice, mimalloc, keeps
-/// what a foreign thread let go: 16 slow readers hold 317 MiB, and for good; with jemalloc 130 MiB,
-/// which go back within seconds, at the same throughput. Before anything asks Arrow for memory;
-/// the operator's own choice stays.
-void choose_memory_pool() {
-  constexpr int kKeep = 0;
-  setenv("ARROW_DEFAULT_MEMORY_POOL", "jemalloc", kKeep);
 }
 
 /// SIGHUP: all that changed, or, where anything is wrong with it, nothing.

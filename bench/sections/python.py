@@ -18,7 +18,7 @@ from report import Bench
 
 READER = str(TOP / "bench" / "python_reader.py")
 ROUNDS = 3
-TURNS = 5  # of the core and DuckDB, one after the other
+QUICK_TURNS, TURNS = 2, 5  # of the core and DuckDB, one after the other
 TIMES = 3  # questions a turn; the first is a warm-up
 FIRST_MS_MAX = 50
 THROUGHPUT_MIN = 2
@@ -31,6 +31,8 @@ Found = dict[str, float]
 def ask(how: str, into: str, source: str, times: int = 1) -> list[Found]:
     environment = {
         **os.environ,
+        # As in the wheel, whose core has an Arrow, and so an allocator, of its own.
+        "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
         "BOWSHOT_LIBRARY": str(TOP / "build" / "release" / "abi" / "libbowshot.so"),
     }
     command = [sys.executable, READER, how, into, source, str(times)]
@@ -43,8 +45,8 @@ def python(bench: Bench) -> None:
     rows = data.KINDS["10M"].rows
     for into in ("pyarrow", "polars"):
         transported(bench, path, into, rows)
-    for into in ("groups", "filtered", "pyarrow"):
-        in_process(bench, path, into)
+    for into in ("groups", "pyarrow") if bench.is_quick else ("groups", "filtered", "pyarrow"):
+        in_process(bench, path, into, QUICK_TURNS if bench.is_quick else TURNS)
 
 
 def transported(bench: Bench, path: Path, into: str, rows: int) -> None:
@@ -67,6 +69,7 @@ def transported(bench: Bench, path: Path, into: str, rows: int) -> None:
         rate = one["bytes"] / one["seconds"] / 1e6
         bench.report.add(f"{name} into {into}, all rows", one["seconds"], "s")
         bench.report.add(f"{name} into {into}, rate", rate, "MB/s")
+        bench.report.add(f"{name} into {into}, client's CPU", one["cpu_seconds"], "s")
     first = statistics.median(one["first_seconds"] for one in found["Bowshot"])
     bench.report.add(f"Bowshot into {into}, first batch", first * 1e3, "ms", at_most=FIRST_MS_MAX)
     gain = best["naive FastAPI"]["seconds"] / best["Bowshot"]["seconds"]
@@ -77,10 +80,10 @@ def transported(bench: Bench, path: Path, into: str, rows: int) -> None:
     bench.report.add(f"into {into}, share of its peak", share, "x", at_most=MEMORY_SHARE_MAX)
 
 
-def in_process(bench: Bench, path: Path, into: str) -> None:
+def in_process(bench: Bench, path: Path, into: str, turns: int) -> None:
     """Time over DuckDB's own, median of turns; and CPU time, which a busy machine moves less."""
     found: dict[str, list[Found]] = {"core": [], "duckdb": []}
-    for _ in range(TURNS):
+    for _ in range(turns):
         for how, each in found.items():
             each += ask(how, into, str(path), TIMES)[1:]
     seconds, used = (
