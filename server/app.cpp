@@ -46,11 +46,13 @@ App::~App() = default;
 
 void App::start() {
   importer_->start();
+  verifier_.start();
   view_engine_->start();
 }
 
 void App::stop() {
   importer_->stop();
+  verifier_.stop();
   // Views are built on: answers under way may wait for them, and end with the server. What nobody
   // waits for ends with this.
 }

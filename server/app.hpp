@@ -20,6 +20,7 @@
 #include "flow/pulled_answer.hpp"
 #include "flow/request_table.hpp"
 #include "options.hpp"
+#include "preconditions.hpp"
 #include "query/request.hpp"
 #include "settings.hpp"
 #include "shape/shapes.hpp"
@@ -85,7 +86,7 @@ class App {
     std::map<std::string, std::shared_ptr<DatasetSource>> sources;  // new ones
   };
   Result<void> open_datasets(const ServeOptions& options);
-  Result<DatasetChanges> find_changes(const ServeOptions& options) const;
+  Result<DatasetChanges> find_changes(const ServeOptions& options);
   Result<void> add_change(DatasetChanges& changes, const DatasetSpec& spec, const std::string& name,
                           std::shared_ptr<DatasetSource> source) const;
 
@@ -121,7 +122,9 @@ class App {
   Result<void> open_published(const ServeOptions& options);
   Result<void> check_publishable(const std::string& name) const;
   Result<void> try_publish(Exchange& exchange);
-  Result<bool> keep(const std::string& name, PublishStore::Draft& draft);
+  Result<void> check_conditions(const std::string& name, const Preconditions& conditions) const;
+  Result<bool> keep(const std::string& name, PublishStore::Draft& draft,
+                    const Preconditions& conditions);
   Result<void> try_remove(Exchange& exchange);
 
   // files_routes.cpp
@@ -145,6 +148,7 @@ class App {
   const std::string cache_directory_;
   ConversionReporter conversions_;                 // outlives importer_
   std::unique_ptr<Importer> importer_;             // outlives catalog_
+  WorkThread verifier_;                            // as above: checks pages, for --verify
   std::map<std::string, DatasetSpec> configured_;  // by name; only make() and reload() use it
   std::unique_ptr<Catalog> catalog_;
   const bool allows_publish_;

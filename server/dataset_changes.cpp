@@ -5,8 +5,7 @@
 
 #include "app.hpp"
 #include "log.hpp"
-#include "source/page_check.hpp"
-#include "source/refused_version.hpp"
+#include "source/verified_source.hpp"
 
 namespace bowshot {
 
@@ -23,22 +22,14 @@ Result<std::vector<DatasetSpec>> specs_of(const ServeOptions& options) {
   return specs;
 }
 
-Result<void> check_pages(const Dataset& dataset) {
-  for (const DatasetFile& part : dataset.files()) BOWSHOT_TRY(check_pages(part.file, {}));
-  return {};
-}
-
-/// Versions with a broken page are refused from here on. What is converted is checked by itself,
-/// whole, whenever it is opened.
-void verify_pages(Catalog& catalog) {
+/// Versions with a broken page are refused from here on; those that are there now are checked now.
+void verify_pages(Catalog& catalog, WorkThread& verifier) {
   for (const std::string& name : catalog.names()) {
     const auto source = catalog.find(name);
-    if (!source) continue;
-    const auto dataset = (*source)->current_if_ready();
-    if (!dataset) continue;  // told where datasets are opened
-    if (auto checked = check_pages(**dataset); !checked)
-      catalog.replace(name, std::make_shared<RefusedVersion>(*source, (*dataset)->version(),
-                                                             std::move(checked).error()));
+    if (!source || (*source)->is_checked_by_itself()) continue;
+    const auto verified = std::make_shared<VerifiedSource>(*source, &verifier);
+    verified->check_now();
+    catalog.replace(name, verified);
   }
 }
 
@@ -55,7 +46,7 @@ Result<void> App::open_datasets(const ServeOptions& options) {
     }
   }
   BOWSHOT_TRY(open_published(options));
-  if (options.verify) verify_pages(*catalog_);
+  if (options.verify) verify_pages(*catalog_, verifier_);
   auto unopened = catalog_->open_all();
   const auto is_broken = [](const Catalog::Unopened& dataset) {
     return dataset.error.code != ErrorCode::kNotReady;
@@ -90,13 +81,16 @@ Result<void> App::add_change(DatasetChanges& changes, const DatasetSpec& spec,
 }
 
 /// What is new or another must open now; what stays keeps its source, and so its version.
-Result<App::DatasetChanges> App::find_changes(const ServeOptions& options) const {
+Result<App::DatasetChanges> App::find_changes(const ServeOptions& options) {
   BOWSHOT_ASSIGN(const std::vector<DatasetSpec> specs, specs_of(options));
   DatasetChanges changes;
   for (const DatasetSpec& spec : specs) {
     BOWSHOT_ASSIGN(auto sources, make_sources(spec, importer_.get()));
-    for (auto& [name, source] : sources)
+    for (auto& [name, source] : sources) {
+      if (options.verify && !source->is_checked_by_itself())
+        source = std::make_shared<VerifiedSource>(std::move(source), &verifier_);
       BOWSHOT_TRY(add_change(changes, spec, name, std::move(source)));
+    }
   }
   return changes;
 }

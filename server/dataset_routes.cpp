@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "exchange.hpp"
+#include "preconditions.hpp"
 #include "problem.hpp"
 #include "source/data_type.hpp"
 
@@ -87,7 +88,7 @@ void App::list_datasets(Exchange& exchange) {
     datasets.push_back(summarize(name, (*source)->current_if_ready()));
   }
   const std::string body = boost::json::serialize(boost::json::object{{"datasets", datasets}});
-  if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
+  exchange.send_tagged(weak_etag(body), "application/json", body);
 }
 
 void App::describe_dataset(Exchange& exchange) {
@@ -99,7 +100,7 @@ void App::describe_dataset(Exchange& exchange) {
   const std::string body =
       describe(**dataset, **source, view_engine_->list((*dataset)->name(), (*dataset)->version()));
   exchange.headers.set("Bowshot-Version", (*dataset)->version());
-  if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
+  exchange.send_tagged(description_etag((*dataset)->version(), body), "application/json", body);
 }
 
 }  // namespace bowshot

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "preconditions.hpp"
 #include "problem.hpp"
 
 namespace bowshot {
@@ -43,16 +44,26 @@ Result<void> App::Exchange::check_no_parameters() const {
                .parameter = percent_decode(name, /*plus_is_space=*/true).value_or(std::string())});
 }
 
-bool App::Exchange::is_not_modified(const std::string& etag) {
+Result<bool> App::Exchange::is_not_modified(const std::string& etag) {
   headers.set("ETag", etag);
   if (request.method != "GET" && request.method != "HEAD" && request.method != "QUERY")
     return false;
-  const std::string asked = request.headers.get("If-None-Match");
-  const std::string_view opaque = std::string_view(etag).substr(2);  // weak comparison: without W/
-  if (asked != "*" && asked.find(opaque) == std::string::npos) return false;
+  BOWSHOT_ASSIGN(const auto conditions, Preconditions::make(request.headers, /*is_strict=*/false));
+  const auto outcome = conditions.of_read(etag);
+  if (outcome == Preconditions::Outcome::kFailed)
+    return fail(ErrorCode::kPreconditionFailed,
+                fmt::format("If-Match is not met: the tag is {} now", etag));
+  if (outcome == Preconditions::Outcome::kMet) return false;
   end_request();
   (void)writer.send(304, headers, "");
   return true;
+}
+
+void App::Exchange::send_tagged(const std::string& etag, std::string_view content_type,
+                                std::string_view body) {
+  const auto unchanged = is_not_modified(etag);
+  if (!unchanged) return send_error(unchanged.error());
+  if (!*unchanged) send(200, content_type, body);
 }
 
 std::string weak_etag(std::string_view text) {

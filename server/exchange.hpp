@@ -35,8 +35,11 @@ struct App::Exchange {
   Result<void> check_no_parameters() const;
   /// False, after answering `unknown_parameter`, when the target has a query.
   bool takes_no_parameters();
-  /// Answers 304 and returns true when If-None-Match names `etag`.
-  bool is_not_modified(const std::string& etag);
+  /// Answers 304 and returns true when If-None-Match names `etag`; `precondition_failed` when
+  /// If-Match does not.
+  Result<bool> is_not_modified(const std::string& etag);
+  /// A whole answer that has the tag `etag`; or 304, or 412, where the request's conditions say so.
+  void send_tagged(const std::string& etag, std::string_view content_type, std::string_view body);
 };
 
 /// A dataset as JSON: the answer of GET /v1/datasets/{name}.

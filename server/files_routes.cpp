@@ -94,7 +94,7 @@ void App::list_files(Exchange& exchange) {
   }
   const std::string body = boost::json::serialize(boost::json::object{{"files", files}});
   exchange.headers.set("Bowshot-Version", (*dataset)->version());
-  if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
+  exchange.send_tagged(weak_etag(body), "application/json", body);
 }
 
 void App::get_file(Exchange& exchange) {
@@ -116,7 +116,8 @@ Result<void> App::try_send_file(Exchange& exchange) {
   headers.set("Accept-Ranges", "bytes");
   headers.set("Content-Type", "application/vnd.apache.parquet");
   const std::string etag = file_etag(file);
-  if (exchange.is_not_modified(etag)) return {};
+  BOWSHOT_ASSIGN(const bool is_unchanged, exchange.is_not_modified(etag));
+  if (is_unchanged) return {};
   const http::Headers& asked = exchange.request.headers;
   const bool is_range_valid = !asked.has("If-Range") || asked.get("If-Range") == etag;
   const auto range = parse_range(is_range_valid ? asked.get("Range") : "", file_bytes);

@@ -150,9 +150,11 @@ void add_storage_flags(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str()
       ->group(group);
   serve
-      .add_flag("--verify", options.verify,
-                "Reads every page of every Parquet file once before listening; a dataset with one "
-                "that does not fit its checksum is listed with its problem and not served")
+      .add_flag(
+          "--verify", options.verify,
+          "Reads every page of every Parquet file once: before listening, and of a version that "
+          "comes later before it is served; a dataset with one that does not fit its "
+          "checksum is listed with its problem and not served")
       ->group(group);
 }
 

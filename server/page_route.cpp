@@ -55,8 +55,7 @@ void App::get_page(Exchange& exchange) {
                        has_hashed_name ? "public, max-age=31536000, immutable" : "no-cache");
   exchange.headers.set("Content-Security-Policy", kContentSecurityPolicy);
   exchange.headers.set("Referrer-Policy", "no-referrer");
-  if (!exchange.is_not_modified(weak_etag(asset->content)))
-    exchange.send(200, media_type(asset->path), asset->content);
+  exchange.send_tagged(weak_etag(asset->content), media_type(asset->path), asset->content);
 }
 
 }  // namespace bowshot

@@ -6,6 +6,7 @@
 
 #include "exchange.hpp"
 #include "log.hpp"
+#include "preconditions.hpp"
 
 namespace bowshot {
 
@@ -98,11 +99,26 @@ void App::put_dataset(Exchange& exchange) {
   conclude(exchange, try_publish(exchange));
 }
 
+/// Whether the client still wants to change what has this name now.
+Result<void> App::check_conditions(const std::string& name, const Preconditions& conditions) const {
+  if (!conditions.has_any()) return {};
+  std::optional<std::string> version;
+  if (const auto source = catalog_->find(name)) {
+    const auto dataset = (*source)->current();
+    version = dataset ? (*dataset)->version() : "";  // a table that cannot be opened is there, too
+  }
+  return conditions.check_change(name, version);
+}
+
 /// Shows a table that is written down. True: in the place of another.
-Result<bool> App::keep(const std::string& name, PublishStore::Draft& draft) {
-  BOWSHOT_TRY(check_publishable(name));  // the body may have taken hours
+Result<bool> App::keep(const std::string& name, PublishStore::Draft& draft,
+                       const Preconditions& conditions) {
+  const auto check = [&]() -> Result<void> {
+    BOWSHOT_TRY(check_publishable(name));  // the body may have taken hours
+    return check_conditions(name, conditions);
+  };
   bool was_there = false;
-  BOWSHOT_TRY(published_->keep(name, draft, [&](std::shared_ptr<DatasetSource> source) {
+  BOWSHOT_TRY(published_->keep(name, draft, check, [&](std::shared_ptr<DatasetSource> source) {
     was_there = catalog_->replace(name, std::move(source)) != nullptr;
   }));
   log_event(spdlog::level::info, "published",
@@ -115,7 +131,7 @@ Result<bool> App::keep(const std::string& name, PublishStore::Draft& draft) {
 Result<void> App::publish(const std::string& name, std::unique_ptr<TableBody> table) {
   BOWSHOT_TRY(check_publishable(name));
   BOWSHOT_ASSIGN(const auto draft, published_->write(name, std::move(table)));
-  BOWSHOT_TRY(keep(name, *draft));
+  BOWSHOT_TRY(keep(name, *draft, {}));
   return {};
 }
 
@@ -124,6 +140,9 @@ Result<void> App::try_publish(Exchange& exchange) {
   BOWSHOT_TRY(exchange.check_no_parameters());
   BOWSHOT_TRY(check_publishable(name));
   BOWSHOT_ASSIGN(const TableFormat format, table_format(exchange.request));
+  BOWSHOT_ASSIGN(const auto conditions,
+                 Preconditions::make(exchange.request.headers, /*is_strict=*/true));
+  BOWSHOT_TRY(check_conditions(name, conditions));  // and again when the body has been read
   const Counted publishing(publishing_);
   if (publishing.value() > kPublishingMax)
     return fail(ErrorCode::kOverloaded,
@@ -131,7 +150,7 @@ Result<void> App::try_publish(Exchange& exchange) {
 
   BOWSHOT_ASSIGN(const auto draft,
                  published_->write(name, format, chunks_of(exchange.request), exchange.stop));
-  BOWSHOT_ASSIGN(const bool was_there, keep(name, *draft));
+  BOWSHOT_ASSIGN(const bool was_there, keep(name, *draft, conditions));
   const Dataset& dataset = *draft->dataset();
   exchange.headers.set("Bowshot-Version", dataset.version());
   exchange.headers.set("Location", fmt::format("/v1/datasets/{}", name));
@@ -148,8 +167,14 @@ Result<void> App::try_remove(Exchange& exchange) {
   const std::string& name = exchange.parts[0];
   BOWSHOT_TRY(exchange.check_no_parameters());
   BOWSHOT_TRY(check_publishable(name));
-  BOWSHOT_TRY(catalog_->find(name));
-  BOWSHOT_TRY(published_->remove(name, [&] { catalog_->remove(name); }));
+  BOWSHOT_ASSIGN(const auto conditions,
+                 Preconditions::make(exchange.request.headers, /*is_strict=*/true));
+  const auto check = [&]() -> Result<void> {
+    BOWSHOT_TRY(check_publishable(name));
+    BOWSHOT_TRY(catalog_->find(name));
+    return check_conditions(name, conditions);
+  };
+  BOWSHOT_TRY(published_->remove(name, check, [&] { catalog_->remove(name); }));
   log_event(spdlog::level::info, "removed", {{"dataset", name}});
   exchange.end_request();
   (void)exchange.writer.send(204, exchange.headers, "");

@@ -113,6 +113,7 @@ class TableOutput : public QueryOutput {
  public:
   explicit TableOutput(StopToken stop) : stop_(std::move(stop)) {}
   Result<void> write(std::string_view bytes) override { return table_.write(bytes); }
+  bool tells_total() const override { return true; }
   Result<void> end(const AnswerFacts& facts) override {
     BOWSHOT_ASSIGN(const std::string drawn, table_.draw(screen_width(), facts));
     return write_all(STDOUT_FILENO, drawn, stop_);

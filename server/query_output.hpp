@@ -17,6 +17,8 @@ class QueryOutput {
   virtual Result<void> write(std::string_view bytes) = 0;
   /// Whether write() shows on a terminal, where nothing else may be drawn meanwhile.
   virtual bool is_on_screen() const { return false; }
+  /// Whether end() tells how many rows there are beside those of a window.
+  virtual bool tells_total() const { return false; }
   /// After the last byte of a whole answer.
   virtual Result<void> end(const AnswerFacts& facts) = 0;
 };

@@ -139,9 +139,10 @@ Result<void> App::try_query(Exchange& exchange, const Request& request) {
   http::Headers headers = exchange.headers;
   set_query_headers(request, dataset, negotiated, headers);
   std::swap(exchange.headers, headers);  // from here on answers carry them; errors do not
-  const bool unchanged = exchange.is_not_modified(answer_etag(request, dataset, negotiated));
+  const auto unchanged = exchange.is_not_modified(answer_etag(request, dataset, negotiated));
   std::swap(exchange.headers, headers);
-  if (unchanged) return {};
+  if (!unchanged) return std::unexpected(unchanged.error());
+  if (*unchanged) return {};
   HttpSink sink(exchange.writer, headers, std::chrono::steady_clock::now() - begun,
                 /*takes_body=*/exchange.request.method != "HEAD",
                 /*before_last_bytes=*/[&exchange] { exchange.end_request(); });

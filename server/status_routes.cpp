@@ -175,7 +175,7 @@ void App::get_metrics(Exchange& exchange) {
 void App::get_openapi(Exchange& exchange) {
   if (!exchange.takes_no_parameters()) return;
   const std::string body = openapi_json(kVersion);
-  if (!exchange.is_not_modified(weak_etag(body))) exchange.send_json(body);
+  exchange.send_tagged(weak_etag(body), "application/json", body);
 }
 
 void App::get_request(Exchange& exchange) {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from bowshot_server import BINARY, StartError
-from test_sources import MANY, SourceServer
+from test_sources import MANY, SourceServer, wait_until
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -86,11 +88,7 @@ def test_verify(tmp_path: Path) -> None:
     pq.write_table(MANY.to_arrow(), path, row_group_size=100_000, write_page_checksum=True)
     with SourceServer(tmp_path, str(path), flags=("--verify",)):
         pass
-    chunk = pq.read_metadata(path).row_group(1).column(2)
-    raw = bytearray(path.read_bytes())
-    begin = chunk.dictionary_page_offset or chunk.data_page_offset
-    raw[begin + chunk.total_compressed_size // 2] ^= 4
-    path.write_bytes(raw)
+    flip(path)
     what = f"'x.parquet': row group 1, column \"{MANY.columns[2]}\""
     with pytest.raises(StartError) as caught:
         SourceServer(tmp_path, str(path), flags=("--verify",)).kill()
@@ -111,6 +109,73 @@ def test_verify(tmp_path: Path) -> None:
         assert server.get("/v1/datasets/x/count", {"format": "json"}).json()["rows"] == [
             [MANY.height]
         ]
+
+
+def flip(path: Path, group: int = 1, column: int = 2) -> None:
+    """One bit in a page's data."""
+    chunk = pq.read_metadata(path).row_group(group).column(column)
+    raw = bytearray(path.read_bytes())
+    begin = chunk.dictionary_page_offset or chunk.data_page_offset
+    raw[begin + chunk.total_compressed_size // 2] ^= 4
+    path.write_bytes(raw)
+
+
+def write_checked(path: Path, rows: int) -> None:
+    table = MANY.to_arrow().slice(0, rows)
+    pq.write_table(table, path, row_group_size=20_000, write_page_checksum=True)
+
+
+def replace(path: Path, rows: int, *, broken: bool) -> None:
+    beside = path.with_suffix(".new")
+    write_checked(beside, rows)
+    if broken:
+        flip(beside)
+    beside.rename(path)
+
+
+def test_verify_later_versions(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_checked(folder / "a.parquet", 50_000)
+    with SourceServer(tmp_path, str(folder), flags=("--verify",)) as server:
+
+        def count() -> tuple[int, object]:
+            answer = server.get("/v1/datasets/data/count", {"format": "json"})
+            return answer.status, answer.json()["rows"] if answer.status == 200 else answer.code()
+
+        assert count() == (200, [[50_000]])
+        replace(folder / "a.parquet", 60_000, broken=True)
+        for _ in range(2):  # once checked, once known
+            assert count()[1] == "bad_data"
+        assert "row group 1" in server.get("/v1/datasets/data/rows").problem()["detail"]
+        assert server.log().count("a version of a dataset is refused") == 1
+        replace(folder / "a.parquet", 70_000, broken=False)
+        assert count() == (200, [[70_000]])
+        write_checked(folder / "b.parquet", 40_000)  # beside a file that was checked before
+        assert count() == (200, [[110_000]])
+        write_checked(folder / "c.parquet", 40_000)
+        flip(folder / "c.parquet")
+        assert count()[1] == "bad_data"
+        assert "'c.parquet'" in server.get("/v1/datasets/data/rows").problem()["detail"]
+        (folder / "c.parquet").unlink()
+        assert count() == (200, [[110_000]])
+
+
+def test_verify_what_a_reload_adds(tmp_path: Path) -> None:
+    for name in ("one", "two", "bad"):
+        write_checked(tmp_path / f"{name}.parquet", 50_000)
+    flip(tmp_path / "bad.parquet")
+    config = tmp_path / "bowshot.toml"
+    config.write_text('[datasets.one]\npath = "one.parquet"\n')
+    with SourceServer(tmp_path, "--config", str(config), flags=("--verify",)) as server:
+        config.write_text(
+            "".join(f'[datasets.{n}]\npath = "{n}.parquet"\n' for n in ("one", "two", "bad"))
+        )
+        os.kill(server.pid, signal.SIGHUP)
+        wait_until(lambda: "configuration reloaded" in server.log(), "the reload")
+        for name, status in (("one", 200), ("two", 200), ("bad", 400)):
+            assert server.get(f"/v1/datasets/{name}/count").status == status
+        assert "'bad.parquet': row group 1" in server.problem("bad")["detail"]
 
 
 def test_hive_folders(tmp_path: Path) -> None:

@@ -244,6 +244,18 @@ def test_the_footer_counts(source: list[str]) -> None:
     assert sampled.endswith("\n3 rows, drawn from 100,000, sampled\n")
 
 
+def test_the_footer_counts_what_a_filter_keeps(source: list[str]) -> None:
+    def footer(*flags: object) -> str:
+        return run(*source, "--format", "table", *flags).stdout.splitlines()[-1]
+
+    assert footer("--filter", "i < 5000") == "20 of 5,000 rows"
+    assert footer("--filter", "j < 7000", "--compute", "j:i+0") == "20 of 7,000 rows"
+    assert footer("--filter", "i < 50", "--offset", 40) == "10 of 50 rows"
+    assert footer("--filter", "i < 50", "--offset", 60) == "0 of 50 rows"
+    assert footer("--filter", "i < 7") == "7 rows"
+    assert footer("--filter", "i < 0") == "0 rows"
+
+
 def on_a_terminal(columns: int, *arguments: object) -> tuple[int, str]:
     """Exit code and what the terminal, which is so wide, got."""
     leader, follower = pty.openpty()
@@ -298,6 +310,23 @@ def test_a_signal_stops_it(large: Path, tmp_path: Path, number: signal.Signals) 
     assert process.wait(10) == 130
     assert process.communicate() == (b"", b"")
     assert not list(tmp_path.iterdir())
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_signal_stops_the_engine(large: Path, tmp_path: Path) -> None:
+    """Within a second; of the processor's time, as the machine may be busy with other things."""
+    process = start_long(tmp_path / "out.csv", str(large))
+    wait_until(lambda: cpu_seconds(process.pid) > 1, 60, "a query in full swing")
+    before = cpu_seconds(process.pid)
+    process.send_signal(signal.SIGINT)
+    with process:
+        _, status, usage = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert usage.ru_utime + usage.ru_stime - before < (os.cpu_count() or 1)
 
 
 def test_a_signal_stops_the_server_too(large: Path, tmp_path: Path) -> None:

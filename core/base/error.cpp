@@ -34,6 +34,7 @@ const std::vector<ErrorInfo>& error_table() {
       {kHeadTooSlow, "head_too_slow", 408, "The request took too long to arrive"},
       {kVersionChanged, "version_changed", 409, "The dataset has another version now"},
       {kReadOnlyDataset, "read_only_dataset", 409, "The dataset cannot be changed"},
+      {kPreconditionFailed, "precondition_failed", 412, "A condition of the request is not met"},
       {kBodyTooLarge, "body_too_large", 413, "The body is too large"},
       {kTargetTooLong, "target_too_long", 414, "The request target is too long"},
       {kUnsupportedMediaType, "unsupported_media_type", 415, "The media type is not supported"},

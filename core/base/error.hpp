@@ -34,6 +34,7 @@ enum class ErrorCode {
   kHeadTooSlow,
   kVersionChanged,
   kReadOnlyDataset,
+  kPreconditionFailed,
   kBodyTooLarge,
   kTargetTooLong,
   kUnsupportedMediaType,

@@ -22,8 +22,9 @@ const std::vector<ErrorCode> kEveryRequest = {
 constexpr std::string_view kHealth = "/healthz";
 
 /// What a query may be answered with besides.
-const std::vector<ErrorCode> kEveryQuery = {kBadParameter,   kUnknownDataset,   kNotAcceptable,
-                                            kVersionChanged, kDeadlineExceeded, kOutOfMemory};
+const std::vector<ErrorCode> kEveryQuery = {kBadParameter,   kUnknownDataset,     kNotAcceptable,
+                                            kVersionChanged, kPreconditionFailed, kDeadlineExceeded,
+                                            kOutOfMemory};
 
 /// An endpoint with a fixed answer.
 struct Endpoint {
@@ -47,14 +48,14 @@ const std::vector<Endpoint>& endpoints() {
        "dataset",
        kJson,
        "Dataset",
-       {kUnknownDataset}},
+       {kUnknownDataset, kPreconditionFailed}},
       {"/v1/datasets/{dataset}/files",
        "list_files",
        "The Parquet files behind a dataset",
        "dataset",
        kJson,
        "Files",
-       {kUnknownDataset, kBadData, kNotReady}},
+       {kUnknownDataset, kPreconditionFailed, kBadData, kNotReady}},
       {"/v1/requests/{id}",
        "get_request",
        "What became of a request; kept for 10 minutes",
@@ -165,13 +166,28 @@ json::object file_operation() {
       {"responses",
        with_problems(
            {{"200", whole}, {"206", part}, {"304", openapi::reference("responses", "NotModified")}},
-           {kUnknownDataset, kUnknownPath, kRangeNotSatisfiable, kBadData})}};
+           {kUnknownDataset, kUnknownPath, kPreconditionFailed, kRangeNotSatisfiable, kBadData})}};
 }
 
 json::object dataset_answer(std::string_view description) {
   const json::object media = {{"schema", openapi::reference("schemas", "Dataset")}};
   return {{"description", json::string(description)},
           {"content", json::object{{"application/json", media}}}};
+}
+
+/// The parameters of what changes a dataset.
+json::array change_parameters() {
+  const auto condition = [](std::string_view name, std::string_view description) -> json::object {
+    return {{"name", json::string(name)},
+            {"in", "header"},
+            {"description", json::string(description)},
+            {"schema", openapi::text_schema()}};
+  };
+  return {openapi::reference("parameters", "dataset"),
+          condition("If-Match",
+                    "Only while the table is this: its version in double quotes, or the ETag of "
+                    "its description; `*`: while there is one."),
+          condition("If-None-Match", "`*`: only while there is no table of this name.")};
 }
 
 json::object publish_operation() {
@@ -182,22 +198,23 @@ json::object publish_operation() {
     content[type] = json::object{};
   return {{"operationId", "publish_dataset"},
           {"summary", "Publishes a table, or replaces one that was published"},
-          {"parameters", json::array{openapi::reference("parameters", "dataset")}},
+          {"parameters", change_parameters()},
           {"requestBody", json::object{{"required", true}, {"content", std::move(content)}}},
-          {"responses",
-           with_problems({{"200", dataset_answer("It took the place of another")},
-                          {"201", dataset_answer("It is new")}},
-                         {kBadData, kBadParameter, kPublishDisabled, kReadOnlyDataset,
-                          kBodyTooLarge, kUnsupportedMediaType, kOutOfSpace, kOutOfMemory})}};
+          {"responses", with_problems({{"200", dataset_answer("It took the place of another")},
+                                       {"201", dataset_answer("It is new")}},
+                                      {kBadData, kBadParameter, kPublishDisabled, kReadOnlyDataset,
+                                       kPreconditionFailed, kBodyTooLarge, kUnsupportedMediaType,
+                                       kOutOfSpace, kOutOfMemory})}};
 }
 
 json::object remove_operation() {
   const json::object removed = {{"description", "It is gone"}};
   return {{"operationId", "remove_dataset"},
           {"summary", "Removes a published table"},
-          {"parameters", json::array{openapi::reference("parameters", "dataset")}},
-          {"responses", with_problems({{"204", removed}}, {kUnknownDataset, kPublishDisabled,
-                                                           kReadOnlyDataset, kOutOfSpace})}};
+          {"parameters", change_parameters()},
+          {"responses", with_problems({{"204", removed}},
+                                      {kBadParameter, kUnknownDataset, kPublishDisabled,
+                                       kReadOnlyDataset, kPreconditionFailed, kOutOfSpace})}};
 }
 
 json::object login_operation() {

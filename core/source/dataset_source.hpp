@@ -25,6 +25,8 @@ class DatasetSource {
   virtual std::string_view kind() const = 0;
   /// What else `source` in the dataset's JSON says: how its files were read, their number.
   virtual boost::json::object details() const { return {}; }
+  /// Whether what current() gives was read whole and is sound, without a check of its pages.
+  virtual bool is_checked_by_itself() const { return false; }
 };
 
 }  // namespace bowshot

@@ -2,8 +2,10 @@
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -24,7 +26,14 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// `%2F` is a slash; a `%` that begins no such code is itself.
+bool is_utf8(std::string_view text) {
+  arrow::util::InitializeUTF8();
+  return arrow::util::ValidateUTF8(reinterpret_cast<const uint8_t*>(text.data()),
+                                   static_cast<int64_t>(text.size()));
+}
+
+/// `%2F` is a slash; a `%` that begins no such code is itself. Codes that give no UTF-8 mean
+/// nothing: then the text is as it is spelt.
 std::string decode(std::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -34,7 +43,7 @@ std::string decode(std::string_view text) {
         is_code ? static_cast<char>(16 * hex_digit(text[i + 1]) + hex_digit(text[i + 2])) : text[i];
     if (is_code) i += 2;
   }
-  return decoded;
+  return is_utf8(decoded) ? decoded : std::string(text);
 }
 
 std::vector<Pair> pairs_of(std::string_view path) {
@@ -99,7 +108,14 @@ Result<std::vector<HiveKey>> hive_keys(const FileList& files) {
   std::vector<std::vector<std::string>> texts;  // by key, one a file
   for (const Pair& pair : pairs_of(files.front().display_name)) names.push_back(pair.first);
   texts.resize(names.size());
+  for (size_t i = 0; i < names.size(); ++i)
+    if (std::find(names.begin(), names.begin() + static_cast<ptrdiff_t>(i), names[i]) !=
+        names.begin() + static_cast<ptrdiff_t>(i))
+      return fail(ErrorCode::kBadData, fmt::format("'{}' lies in two folders of the key {}",
+                                                   files.front().display_name, names[i]));
   for (const ListedFile& file : files) {
+    if (!names.empty() && !is_utf8(file.display_name))
+      return fail(ErrorCode::kBadData, "a file lies in a folder whose name is not UTF-8");
     const std::vector<Pair> pairs = pairs_of(file.display_name);
     bool is_alike = pairs.size() == names.size();
     for (size_t i = 0; is_alike && i < pairs.size(); ++i) is_alike = pairs[i].first == names[i];

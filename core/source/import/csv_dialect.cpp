@@ -126,7 +126,7 @@ arrow::csv::ParseOptions CsvDialect::parse_options() const {
 
 Result<CsvRow> first_csv_row(std::string_view data, bool is_whole, const CsvDialect& dialect) {
   CsvRow row;
-  if (data.empty()) return row;
+  if (data.find_first_not_of("\r\n") == std::string_view::npos) return row;
   auto options = dialect.parse_options();
   options.ignore_empty_lines = true;
   arrow::csv::BlockParser parser(options, -1, 1, 1);

@@ -36,6 +36,8 @@ class ImportSource : public DatasetSource, public std::enable_shared_from_this<I
   std::string_view description() const override { return spec_.pattern; }
   std::string_view kind() const override { return kind_name(spec_.kind); }
   boost::json::object details() const override;
+  /// Its files were read to be converted; the conversion has a checksum.
+  bool is_checked_by_itself() const override { return true; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -1,57 +1,11 @@
 #include "source/import/importer.hpp"
 
-#include <chrono>
-
 namespace bowshot {
 
-namespace {
-
-constexpr auto kIdlePause = std::chrono::seconds(10);
-
-}  // namespace
-
-void Importer::start() {
-  const std::lock_guard lock(mutex_);
-  if (!thread_.joinable() && !stop_.token().stop_requested())
-    thread_ = std::thread([this] { run(); });
-}
-
-void Importer::stop() {
-  stop_.request_stop(StopReason::kShutdown);
-  std::thread ending;
-  {
-    const std::lock_guard lock(mutex_);
-    std::swap(ending, thread_);
-    waiting_.clear();
-  }
-  if (ending.joinable()) ending.join();
-}
-
-void Importer::submit(Work work) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stop_.token().stop_requested()) return;
-    waiting_.push_back(std::move(work));
-  }
-  changed_.notify_one();
-}
-
-void Importer::run() {
-  const StopToken stop = stop_.token();
-  cache_.evict();
-  for (;;) {
-    Work work;
-    {
-      std::unique_lock lock(mutex_);
-      const bool has_work =
-          changed_.wait_for(lock, stop.std_token(), kIdlePause, [&] { return !waiting_.empty(); });
-      if (stop.stop_requested()) return;
-      if (!has_work) continue;
-      work = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    work(stop);
-  }
+Importer::Importer(std::string cache_folder, int64_t cache_bytes, ConversionObserver* observer)
+    : cache_(std::move(cache_folder), cache_bytes), observer_(observer) {
+  // The limit may be lower than it was, and a process that was killed may have left something.
+  submit([this](const StopToken&) { cache_.evict(); });
 }
 
 }  // namespace bowshot

@@ -1,14 +1,10 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-#include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
+#include <utility>
 
-#include "base/stop.hpp"
 #include "source/import/conversion_cache.hpp"
+#include "source/work_thread.hpp"
 
 namespace bowshot {
 
@@ -21,36 +17,24 @@ class ConversionObserver {
                      const Error* error) = 0;
 };
 
-/// One thread that converts what datasets need, one after another: a conversion keeps every core
-/// busy by itself. Work that is handed in before start() waits for it. stop() ends what runs, at
-/// the next block, and joins the thread; both are idempotent.
+/// Converts what datasets need into the cache, on a thread of its own that runs from start() to
+/// stop(): both as those of WorkThread.
 class Importer {
  public:
-  using Work = std::function<void(const StopToken&)>;
+  using Work = WorkThread::Work;
   /// `observer`, if any, outlives this.
-  Importer(std::string cache_folder, int64_t cache_bytes, ConversionObserver* observer)
-      : cache_(std::move(cache_folder), cache_bytes), observer_(observer) {}
-  ~Importer() { stop(); }
-  Importer(const Importer&) = delete;
-  Importer& operator=(const Importer&) = delete;
+  Importer(std::string cache_folder, int64_t cache_bytes, ConversionObserver* observer);
 
-  void start();
-  void stop();
-  /// Each dataset hands in one piece of work at a time, so the queue is as long as the catalog.
-  void submit(Work work);
+  void start() { thread_.start(); }
+  void stop() { thread_.stop(); }
+  void submit(Work work) { thread_.submit(std::move(work)); }
   const ConversionCache& cache() const { return cache_; }
   ConversionObserver* observer() const { return observer_; }
 
  private:
-  void run();
-
   const ConversionCache cache_;
   ConversionObserver* const observer_;
-  StopSource stop_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::deque<Work> waiting_;  // guarded by mutex_
-  std::thread thread_;
+  WorkThread thread_;  // the last: it uses the others until it is joined
 };
 
 }  // namespace bowshot

@@ -204,9 +204,10 @@ Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write(const std::stri
   return draft;
 }
 
-Result<void> PublishStore::keep(const std::string& name, Draft& draft,
+Result<void> PublishStore::keep(const std::string& name, Draft& draft, const Check& check,
                                 const std::function<void(std::shared_ptr<DatasetSource>)>& show) {
   const std::lock_guard lock(mutex_);
+  BOWSHOT_TRY(check());
   if (folder_.empty()) {
     memory_bytes_[name] = draft.bytes_;
   } else {
@@ -219,8 +220,10 @@ Result<void> PublishStore::keep(const std::string& name, Draft& draft,
   return {};
 }
 
-Result<void> PublishStore::remove(const std::string& name, const std::function<void()>& hide) {
+Result<void> PublishStore::remove(const std::string& name, const Check& check,
+                                  const std::function<void()>& hide) {
   const std::lock_guard lock(mutex_);
+  BOWSHOT_TRY(check());
   memory_bytes_.erase(name);
   if (!folder_.empty()) {
     if (::unlink(path_of(name).c_str()) != 0 && errno != ENOENT)

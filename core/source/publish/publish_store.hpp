@@ -64,11 +64,15 @@ class PublishStore {
   Result<std::unique_ptr<Draft>> write(const std::string& name, TableFormat format,
                                        BodyChunks chunks, const StopToken& stop);
   Result<std::unique_ptr<Draft>> write(const std::string& name, std::unique_ptr<TableBody> body);
-  /// Puts a draft in its place, durably, and shows it before any other draft of that name.
-  Result<void> keep(const std::string& name, Draft& draft,
+  /// Whether a change is still wanted, looked at while no other change can come between.
+  using Check = std::function<Result<void>()>;
+  /// Puts a draft in its place, durably, and shows it before any other draft of that name; or
+  /// nothing, with the error of `check`.
+  Result<void> keep(const std::string& name, Draft& draft, const Check& check,
                     const std::function<void(std::shared_ptr<DatasetSource>)>& show);
-  /// Forgets a table, durably, then hides it.
-  Result<void> remove(const std::string& name, const std::function<void()>& hide);
+  /// Forgets a table, durably, then hides it; or nothing, with the error of `check`.
+  Result<void> remove(const std::string& name, const Check& check,
+                      const std::function<void()>& hide);
 
  private:
   PublishStore(std::string folder, int64_t memory_bytes_max)
