@@ -24,8 +24,20 @@ std::string_view state_name(ViewStatus::State state) {
   return "";
 }
 
+std::string_view kind_name(ViewKind kind) {
+  switch (kind) {
+    case ViewKind::kMatchCounts:
+      return "filter";
+    case ViewKind::kMatchedRows:
+      return "matches";
+    case ViewKind::kRowOrder:
+      return "order";
+  }
+  return "";
+}
+
 boost::json::object describe_view(const ViewStatus& view) {
-  boost::json::object described = {{"kind", view.kind == ViewKind::kRowOrder ? "order" : "filter"},
+  boost::json::object described = {{"kind", kind_name(view.kind)},
                                    {"state", state_name(view.state)},
                                    {"rows", view.rows},
                                    {"bytes", view.bytes},

@@ -123,6 +123,8 @@ void write_view_metrics(std::string& out, const ViewCounts& counts) {
   };
   write("bowshot_views", "gauge", "Filters and orders that are kept.", counts.views);
   write("bowshot_view_bytes", "gauge", "Memory of the views that are kept.", counts.bytes);
+  write("bowshot_view_build_bytes", "gauge", "Memory that builds of views have taken, besides.",
+        counts.bytes_building);
   write("bowshot_view_builds_running", "gauge", "Views being built.", counts.builds_running);
   write("bowshot_view_builds_total", "counter", "Builds of views begun.", counts.builds);
   write("bowshot_view_builds_failed_total", "counter", "Builds of views that ended as an error.",

@@ -355,16 +355,39 @@ def test_limits(tmp_path: Path) -> None:
         assert server.metric("bowshot_view_bytes") <= 1_000_000
 
 
-def test_a_deadline_tells_the_limit() -> None:
-    flags = ["--first-batch-seconds", "1"]
-    with BowshotServer([f"big={data.make('tiny-1B')}"], *flags) as server:
+def test_too_many_rows_are_refused_at_once() -> None:
+    with BowshotServer([f"big={data.make('tiny-1B')}"], "--first-batch-seconds", "5") as server:
         asked = {"order": "-level,-id", "offset": 500_000_000, "limit": 10}
         answer = server.get("/v1/datasets/big/rows", asked)
-        assert (answer.status, answer.code()) == (504, "deadline_exceeded")
+        assert (answer.status, answer.code()) == (507, "out_of_memory")
         detail = answer.problem()["detail"]
-        assert "first_batch_seconds (1)" in detail
         assert "50000000 rows" in detail
         assert "1000000000" in detail
+        assert "first and last 5000 rows" in detail
+        assert server.metric("bowshot_view_builds_total") == 0
+
+
+def test_broad_filters_are_kept_as_bits(tmp_path: Path) -> None:
+    path, rows = tmp_path / "x.parquet", 200_000
+    values = np.random.default_rng(1).integers(0, 10, rows)
+    pq.write_table(pa.table({"a": values}), path, row_group_size=50_000)
+    with BowshotServer([f"x={path}"]) as server:
+        for asked, kept in (("a < 9", values < 9), ("a = 3", values == 3), ("a >= 0", values >= 0)):
+            matches = np.flatnonzero(kept)
+            for offset in (len(matches) // 2, len(matches) - 3, 0, 70):
+                window = {"filter": asked, "select": "_row,a", "offset": offset, "limit": 5}
+                got = table_of(server, "x", window)
+                assert got["_row"].to_pylist() == matches[offset : offset + 5].tolist()
+                assert got["a"].to_pylist() == values[matches[offset : offset + 5]].tolist()
+                described = ready(server, "x")
+            (view,) = [
+                view
+                for view in described
+                if (view["kind"], view["rows"]) == ("matches", len(matches))
+            ]
+            assert view["state"] == "ready"
+            assert rows / 8 <= view["bytes"] <= rows / 8 + 1_000
+            assert "order" not in view
 
 
 def test_errors_are_those_of_the_engine(views: BowshotServer) -> None:

@@ -190,7 +190,7 @@ type Column struct {
 
 // View is something that the server keeps of a dataset, so that windows of it are quick.
 type View struct {
-	Kind     string   `json:"kind"`  // "filter" or "order"
+	Kind     string   `json:"kind"`  // "filter", "matches" or "order"
 	State    string   `json:"state"` // "building", "ready" or "failed"
 	Order    string   `json:"order"`
 	Filtered bool     `json:"filtered"`

@@ -53,9 +53,44 @@ class RowOrder {
   std::vector<uint32_t> rows_;
 };
 
+/// The row numbers that a filter keeps: a bit for each row of the dataset or, where matches are
+/// few, 4 bytes for each of them. Immutable.
+class MatchedRows {
+ public:
+  class Builder;
+
+  int64_t rows() const { return rows_; }
+  int64_t bytes() const;
+  /// What those of a filter take.
+  static int64_t bytes_of(int64_t dataset_rows, int64_t matches);
+  /// Matches [offset, offset + limit), as far as there are any.
+  std::vector<int64_t> slice(int64_t offset, int64_t limit) const;
+
+ private:
+  MatchedRows() = default;
+
+  int64_t rows_ = 0;
+  std::vector<uint64_t> bits_;     // row r: bit r % 64 of word r / 64
+  std::vector<int64_t> ranks_;     // matches before each block of kBlockWords words
+  std::vector<uint32_t> numbers_;  // instead of bits
+};
+
+class MatchedRows::Builder {
+ public:
+  explicit Builder(int64_t dataset_rows);
+  /// What it holds besides what finish() gives, at most.
+  static int64_t bytes_of(int64_t dataset_rows);
+  void add(std::span<const int64_t> rows);
+  MatchedRows finish();
+
+ private:
+  int64_t dataset_rows_;
+  MatchedRows matched_;
+};
+
 /// What is kept of a version's rows for a filter or an order.
-using View = std::variant<MatchCounts, RowOrder>;
-enum class ViewKind { kMatchCounts, kRowOrder };
+using View = std::variant<MatchCounts, MatchedRows, RowOrder>;
+enum class ViewKind { kMatchCounts, kMatchedRows, kRowOrder };
 
 int64_t view_rows(const View& view);
 int64_t view_bytes(const View& view);
@@ -70,7 +105,9 @@ struct ViewRequest {
 
 /// The match counts of the plan's filter.
 ViewRequest match_counts_request(const Plan& plan);
-/// The order of the plan's filtered rows; without an order, their natural one.
+/// The numbers of the rows that the plan's filter keeps.
+ViewRequest matched_rows_request(const Plan& plan);
+/// The order of the plan's filtered rows.
 ViewRequest row_order_request(const Plan& plan);
 
 }  // namespace bowshot

@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
 #include "query/literal.hpp"
+#include "view/build_scan.hpp"
 
 namespace bowshot {
 namespace {
@@ -32,66 +34,88 @@ int64_t block_rows(const Dataset& dataset) {
   return group_rows * parts_of(kBlockRowsMin, group_rows);
 }
 
-ExpressionPtr row_number() {
-  return make_column(arrow::int64(), {.kind = ColumnReference::Kind::kRowNumber});
-}
-
-/// Calls `visit` with every batch of the plan's answer.
-template <class Visit>
-Result<void> for_each_batch(Engine& engine, Plan plan, const StopToken& stop, const Visit& visit) {
-  BOWSHOT_ASSIGN(const auto stream,
-                 engine.run(std::make_shared<const Plan>(std::move(plan)), stop));
-  for (;;) {
-    BOWSHOT_ASSIGN(const auto batch, stream->next());
-    if (!batch) return {};
-    BOWSHOT_TRY(visit(*batch));
-  }
-}
-
-const int64_t* int64_values(const arrow::RecordBatch& batch, int column) {
-  BOWSHOT_CHECK(batch.column(column)->type_id() == arrow::Type::INT64);
-  return static_cast<const arrow::Int64Array&>(*batch.column(column)).raw_values();
-}
-
 }  // namespace
 
 int64_t EngineOrderBuilder::rows_max() const {
   return kOrderRowsMax;
 }
 
-Result<RowOrder> EngineOrderBuilder::build(std::shared_ptr<const Plan> plan,
+Result<RowOrder> EngineOrderBuilder::build(std::shared_ptr<const Plan> plan, int64_t rows,
                                            const BuildContext& context) {
-  if (plan->dataset->rows() > RowOrder::kRowMax)
-    return fail(ErrorCode::kOutOfMemory,
-                fmt::format("the dataset has {} rows; orders are kept of up to {}",
-                            plan->dataset->rows(), RowOrder::kRowMax));
+  if (context.take_room)
+    BOWSHOT_TRY(context.take_room(rows * static_cast<int64_t>(sizeof(uint32_t))));
+  if (context.steps) context.steps->expect(rows);
   Plan sort = *plan;
   sort.select = {{.name = "", .expression = row_number()}};
   sort.schema = arrow::schema({arrow::field("", arrow::int64(), /*nullable=*/false)});
-  const int64_t rows_max =
-      std::min(kOrderRowsMax, context.bytes_max / static_cast<int64_t>(sizeof(uint32_t)));
-  std::vector<uint32_t> rows;
-  if (!plan->filter) rows.reserve(static_cast<size_t>(std::min(rows_max, plan->dataset->rows())));
-  const auto append = [&](const arrow::RecordBatch& batch) -> Result<void> {
+  std::vector<uint32_t> order;
+  order.reserve(static_cast<size_t>(rows));
+  const auto append = [&](const arrow::RecordBatch& batch) -> Result<bool> {
     const int64_t count = batch.num_rows();
-    if (static_cast<int64_t>(rows.size()) + count > rows_max)
-      return fail(ErrorCode::kOutOfMemory,
-                  fmt::format("orders are kept of up to {} rows (view_bytes, 4 a row); this one "
-                              "has more",
-                              rows_max));
+    if (static_cast<int64_t>(order.size()) + count > rows)
+      return fail(ErrorCode::kBadData, "there are more rows than were counted");
     const int64_t* numbers = int64_values(batch, 0);
-    rows.insert(rows.end(), numbers, numbers + count);
-    *context.rows_done = static_cast<int64_t>(rows.size());
-    return {};
+    order.insert(order.end(), numbers, numbers + count);
+    if (context.rows_done) *context.rows_done += count;
+    if (context.steps) context.steps->add(count);
+    return true;
   };
   BOWSHOT_TRY(for_each_batch(*engine_, std::move(sort), context.stop, append));
-  rows.shrink_to_fit();
-  return RowOrder(std::move(rows));
+  return RowOrder(std::move(order));
 }
 
 Result<View> EngineViewBuilder::build(const ViewRequest& request, const BuildContext& context) {
-  if (request.kind == ViewKind::kMatchCounts) return count_matches(*request.plan, context);
-  return orders_->build(request.plan, context);
+  switch (request.kind) {
+    case ViewKind::kMatchCounts:
+      return count_matches(*request.plan, context);
+    case ViewKind::kMatchedRows:
+      return find_matches(*request.plan, context);
+    case ViewKind::kRowOrder:
+      return put_in_order(request, context);
+  }
+  BOWSHOT_CHECK(false);
+}
+
+Result<RowOrder> EngineViewBuilder::put_in_order(const ViewRequest& request,
+                                                 const BuildContext& context) {
+  const Plan& plan = *request.plan;
+  if (plan.dataset->rows() - 1 > RowOrder::kRowMax)
+    return fail(ErrorCode::kOutOfMemory, fmt::format("the dataset has {} rows; orders are kept of "
+                                                     "datasets of up to {}",
+                                                     plan.dataset->rows(), RowOrder::kRowMax + 1));
+  int64_t rows = plan.dataset->rows();
+  if (plan.filter) {
+    BOWSHOT_ASSIGN(rows, count_rows(*engine_, plan, context.stop));
+  }
+  const int64_t rows_max =
+      std::min(orders_->rows_max(), context.bytes_max / static_cast<int64_t>(sizeof(uint32_t)));
+  if (rows > rows_max)
+    return fail(
+        ErrorCode::kOutOfMemory,
+        fmt::format("orders are kept of up to {} rows (view_bytes, 4 a row), this one has {}",
+                    rows_max, rows));
+  return orders_->build(request.plan, rows, context);
+}
+
+Result<MatchedRows> EngineViewBuilder::find_matches(const Plan& plan, const BuildContext& context) {
+  const int64_t dataset_rows = plan.dataset->rows();
+  if (context.take_room)
+    BOWSHOT_TRY(context.take_room(MatchedRows::Builder::bytes_of(dataset_rows)));
+  if (context.steps) context.steps->expect(dataset_rows);
+  Plan scan = plan;
+  scan.select = {{.name = "", .expression = row_number()}};
+  scan.schema = arrow::schema({arrow::field("", arrow::int64(), /*nullable=*/false)});
+  MatchedRows::Builder matches(dataset_rows);
+  int64_t row_reached = 0;
+  const auto add = [&](const arrow::RecordBatch& batch) -> Result<bool> {
+    const std::span rows(int64_values(batch, 0), static_cast<size_t>(batch.num_rows()));
+    matches.add(rows);
+    if (context.rows_done) *context.rows_done += batch.num_rows();
+    if (context.steps) context.steps->add(rows.back() - std::exchange(row_reached, rows.back()));
+    return true;
+  };
+  BOWSHOT_TRY(for_each_batch(*engine_, std::move(scan), context.stop, add));
+  return matches.finish();
 }
 
 Result<MatchCounts> EngineViewBuilder::count_matches(const Plan& plan,
@@ -111,15 +135,15 @@ Result<MatchCounts> EngineViewBuilder::count_matches(const Plan& plan,
       arrow::schema({arrow::field("", arrow::int64()), arrow::field("", arrow::int64())});
   const auto blocks = static_cast<size_t>((plan.dataset->rows() + width - 1) / width);
   std::vector<int64_t> starts(blocks + 1, 0);
-  const auto add = [&](const arrow::RecordBatch& batch) -> Result<void> {
+  const auto add = [&](const arrow::RecordBatch& batch) -> Result<bool> {
     const int64_t* keys = int64_values(batch, 0);
     const int64_t* values = int64_values(batch, 1);
     for (int64_t i = 0; i < batch.num_rows(); ++i) {
       BOWSHOT_CHECK(keys[i] >= 0 && keys[i] < static_cast<int64_t>(blocks));
       starts[static_cast<size_t>(keys[i]) + 1] = values[i];
-      *context.rows_done += values[i];
+      if (context.rows_done) *context.rows_done += values[i];
     }
-    return {};
+    return true;
   };
   BOWSHOT_TRY(for_each_batch(*engine_, std::move(counts), context.stop, add));
   for (size_t block = 0; block < blocks; ++block) starts[block + 1] += starts[block];

@@ -46,7 +46,11 @@ bool is_window(const Plan& plan) {
 }  // namespace
 
 ViewEngine::ViewEngine(DuckDbEngine* engine, const ViewStore::Options& options)
-    : engine_(engine), orders_(engine), builder_(engine, &orders_), store_(options, &builder_) {}
+    : engine_(engine),
+      sorted_orders_(engine),
+      orders_(engine, &sorted_orders_),
+      builder_(engine, &orders_),
+      store_(options, &builder_) {}
 
 EngineCapabilities ViewEngine::capabilities() const {
   return {.row_numbers = true, .cancel = true, .progress = false};
@@ -75,6 +79,7 @@ Result<std::unique_ptr<BatchStream>> ViewEngine::run(std::shared_ptr<const Plan>
 std::optional<int64_t> ViewEngine::known_rows(const Plan& plan) const {
   if (plan.kind != Plan::Kind::kRows || !plan.filter) return std::nullopt;
   if (const auto counts = store_.peek(match_counts_request(plan).key)) return view_rows(*counts);
+  if (const auto matches = store_.peek(matched_rows_request(plan).key)) return view_rows(*matches);
   if (is_natural_order(plan.order)) return std::nullopt;
   const auto order = store_.peek(row_order_request(plan).key);
   return order ? std::optional(view_rows(*order)) : std::nullopt;

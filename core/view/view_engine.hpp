@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "view/coded_order_builder.hpp"
 #include "view/view_builder.hpp"
 #include "view/view_store.hpp"
 
@@ -38,7 +39,8 @@ class ViewEngine : public Engine {
 
  private:
   DuckDbEngine* const engine_;
-  EngineOrderBuilder orders_;
+  EngineOrderBuilder sorted_orders_;
+  CodedOrderBuilder orders_;
   EngineViewBuilder builder_;
   ViewStore store_;  // uses the builders: stops first
 };

@@ -75,11 +75,23 @@ class KeyWriter {
   std::vector<int> met_;
 };
 
+char kind_mark(ViewKind kind) {
+  switch (kind) {
+    case ViewKind::kMatchCounts:
+      return 'm';
+    case ViewKind::kMatchedRows:
+      return 'n';
+    case ViewKind::kRowOrder:
+      return 'o';
+  }
+  return '?';
+}
+
 }  // namespace
 
 std::string view_key(const Plan& plan, ViewKind kind) {
   KeyWriter key(plan);
-  key.write_mark(kind == ViewKind::kRowOrder ? 'o' : 'm');
+  key.write_mark(kind_mark(kind));
   key.write_text(plan.dataset->name());
   key.write_text(plan.dataset->version());
   key.write_mark('?');

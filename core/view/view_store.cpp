@@ -17,7 +17,7 @@ namespace {
 
 /// An order takes every core for seconds, counts take little: one thread is left for them.
 constexpr int kThreads = 3;
-constexpr int kOrdersAtOnceMax = kThreads - 1;
+constexpr int kLongBuildsAtOnceMax = kThreads - 1;
 constexpr size_t kQueueMax = 64;
 /// Of what was asked for; failures and small views are few bytes, but not none.
 constexpr size_t kEntriesMax = 1'024;
@@ -52,6 +52,8 @@ struct ViewStore::Build {
   ViewRequest request;
   StopSource stop;
   std::atomic<int64_t> rows_done = 0;
+  BuildSteps steps;
+  int64_t bytes_reserved = 0;
   int waiting = 0;
   Clock::time_point wanted_until;  // goes on until then though nobody waits
   bool is_done = false;
@@ -197,7 +199,8 @@ void ViewStore::forget_gone_locked() {
 }
 
 void ViewStore::make_room_locked() {
-  while (counts_.bytes > options_.bytes_max || entries_.size() > kEntriesMax) {
+  while (counts_.bytes + counts_.bytes_building > options_.bytes_max ||
+         entries_.size() > kEntriesMax) {
     auto oldest = entries_.end();
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
       if (entry->second.build) continue;
@@ -229,12 +232,12 @@ void ViewStore::give_up_locked(Build& build) {
 }
 
 std::shared_ptr<ViewStore::Build> ViewStore::next_build_locked() {
-  const auto is_order = [](const std::shared_ptr<Build>& build) {
-    return build->request.kind == ViewKind::kRowOrder;
+  const auto is_long = [](const std::shared_ptr<Build>& build) {
+    return build->request.kind != ViewKind::kMatchCounts;
   };
-  const bool takes_orders = std::ranges::count_if(running_, is_order) < kOrdersAtOnceMax;
+  const bool takes_long = std::ranges::count_if(running_, is_long) < kLongBuildsAtOnceMax;
   const auto next = std::ranges::find_if(
-      queue_, [&](const auto& build) { return takes_orders || !is_order(build); });
+      queue_, [&](const auto& build) { return takes_long || !is_long(build); });
   if (next == queue_.end()) return nullptr;
   auto build = *next;
   queue_.erase(next);
@@ -246,15 +249,38 @@ std::shared_ptr<ViewStore::Build> ViewStore::next_build_locked() {
 /// The last catch of a build: what a server's request has in its route.
 Result<View> ViewStore::build_view(Build& build) {
   try {
-    return builder_->build(build.request, {.bytes_max = options_.bytes_max,
-                                           .rows_done = &build.rows_done,
-                                           .stop = build.stop.token()});
+    return builder_->build(build.request,
+                           {.bytes_max = options_.bytes_max,
+                            .rows_done = &build.rows_done,
+                            .steps = &build.steps,
+                            .take_room = [&](int64_t bytes) { return take_room(build, bytes); },
+                            .stop = build.stop.token()});
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::kOutOfMemory, "not enough memory for a view");
   } catch (const std::exception& exception) {
     spdlog::error("view cannot be built what={}", exception.what());
     return fail(ErrorCode::kInternal, "a view cannot be built; the server's log tells more");
   }
+}
+
+Result<void> ViewStore::take_room(Build& build, int64_t bytes) {
+  if (bytes > options_.bytes_max)
+    return fail(ErrorCode::kOutOfMemory, fmt::format("a view takes {} bytes while it is built; "
+                                                     "view_bytes is {}",
+                                                     bytes, options_.bytes_max));
+  const StopToken stop = build.stop.token();
+  std::unique_lock lock(mutex_);
+  // Who waits holds nothing, for more is never asked for later: each build ends, and makes room.
+  BOWSHOT_CHECK(build.bytes_reserved == 0 || bytes <= build.bytes_reserved);
+  const auto has_room = [&] {
+    return counts_.bytes_building - build.bytes_reserved + bytes <= options_.bytes_max;
+  };
+  while (!has_room() && !stop.stop_requested())
+    changed_.wait_for(lock, stop.std_token(), kWait, has_room);
+  if (stop.stop_requested()) return fail(stop.error());
+  counts_.bytes_building += bytes - std::exchange(build.bytes_reserved, bytes);
+  make_room_locked();
+  return {};
 }
 
 void ViewStore::run_builds() {
@@ -280,6 +306,7 @@ void ViewStore::run_builds() {
 void ViewStore::finish_locked(const std::shared_ptr<Build>& build, Result<View> result) {
   std::erase(running_, build);
   build->is_done = true;
+  counts_.bytes_building -= std::exchange(build->bytes_reserved, 0);
   if (result && view_bytes(*result) > options_.bytes_max)
     result = fail(ErrorCode::kOutOfMemory, fmt::format("the view takes {} bytes; view_bytes is {}",
                                                        view_bytes(*result), options_.bytes_max));
@@ -348,8 +375,8 @@ std::vector<ViewStatus> ViewStore::list(std::string_view dataset, std::string_vi
     ViewStatus status = entry.status;
     if (entry.build) {
       status.rows = entry.build->rows_done;
-      status.progress = static_cast<double>(status.rows) /
-                        static_cast<double>(std::max<int64_t>(1, held->rows()));
+      status.bytes = entry.build->bytes_reserved;
+      status.progress = entry.build->steps.share();
     }
     views.push_back(std::move(status));
   }

@@ -29,9 +29,9 @@ struct ViewStatus {
   State state = State::kBuilding;
   std::string order;  // `-delay,origin`; empty for match counts
   bool is_filtered = false;
-  int64_t rows = 0;  // so far
-  int64_t bytes = 0;
-  double progress = 0;  // 0..1: of the rows that may come, those that have
+  int64_t rows = 0;     // so far
+  int64_t bytes = 0;    // of a build: what it may hold
+  double progress = 0;  // 0..1
 };
 
 struct ViewCounts {
@@ -45,14 +45,15 @@ struct ViewCounts {
   int64_t builds_unattended = 0;  // of them, those that no answer waits for
   int64_t views = 0;              // kept now
   int64_t bytes = 0;
+  int64_t bytes_building = 0;  // held by builds, besides
 };
 
 /// Views by key, built once for everyone who asks, in the background, on a few threads of its own,
-/// and kept within a number of bytes: the least lately used goes first, and a view goes with its
-/// version. A build ends when the last one who waits for it leaves; one that was wanted in the
-/// background goes on for a while after the last asker. Safe from any thread. start() makes the
-/// threads, stop() ends the builds and joins; both are idempotent. No lock is held while a view is
-/// built.
+/// and kept within a number of bytes, what builds hold included: the least lately used goes first,
+/// and a view goes with its version. A build ends when the last one who waits for it leaves; one
+/// that was wanted in the background goes on for a while after the last asker. Safe from any
+/// thread. start() makes the threads, stop() ends the builds and joins; both are idempotent. No
+/// lock is held while a view is built.
 ///   auto view = store.find(request.key);
 ///   if (!view) BOWSHOT_ASSIGN(view, store.get(request, stop));
 class ViewStore {
@@ -120,6 +121,8 @@ class ViewStore {
   void leave(Build& build, StopReason reason, std::unique_lock<std::mutex>& lock);
   void finish_locked(const std::shared_ptr<Build>& build, Result<View> result);
   Result<View> build_view(Build& build);
+  /// BuildContext::take_room() of a build.
+  Result<void> take_room(Build& build, int64_t bytes);
   void run_builds();
   void watch_graces();
   bool is_unwanted_locked(const Build& build) const;

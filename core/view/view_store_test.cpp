@@ -22,6 +22,9 @@ class FakeBuilder : public ViewBuilder {
   Result<View> build(const ViewRequest& request, const BuildContext& context) override {
     ++begun;
     *context.rows_done = 1;
+    context.steps->expect(3);
+    context.steps->add(1);
+    if (reserved > 0) BOWSHOT_TRY(context.take_room(reserved));
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, context.stop.std_token(), 30s, [&] { return is_open_; });
     if (context.stop.stop_requested()) {
@@ -41,6 +44,7 @@ class FakeBuilder : public ViewBuilder {
   std::atomic<int> begun = 0;
   std::atomic<int> stopped = 0;
   std::atomic<size_t> rows = 100;
+  std::atomic<int64_t> reserved = 0;
   std::optional<Error> failure;
 
  private:
@@ -177,6 +181,35 @@ TEST_F(ViewStoreTest, KeepsTheLatestWithinItsBytes) {
   EXPECT_EQ(store_->counts().views, 2);
 }
 
+TEST_F(ViewStoreTest, BuildsTakeTheirRoomBeforeTheyFillIt) {
+  make(1'200);
+  builder_.open();
+  ASSERT_TRUE(store_->get(order(1), {}));
+  builder_.open(false);
+  builder_.reserved = 1'000;
+  auto first = get_later(order(2), {});
+  ASSERT_TRUE(soon([&] { return store_->counts().bytes_building == 1'000; }));
+  EXPECT_EQ(store_->counts().evictions, 1) << "what is kept makes room for what is built";
+  EXPECT_EQ(store_->list("x", dataset_->version()).at(0).bytes, 1'000);
+  StopSource leaver;
+  auto second = get_later(order(3), leaver.token());
+  ASSERT_TRUE(soon([&] { return builder_.begun == 3; }));
+  EXPECT_EQ(store_->counts().bytes_building, 1'000) << "there is no room for two";
+  leaver.request_stop(StopReason::kClientLeft);
+  EXPECT_EQ(second.get().error().code, ErrorCode::kCancelled) << "who waits for room can leave";
+  auto third = get_later(order(4), {});
+  builder_.open();
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(third.get()) << "its turn came";
+  EXPECT_EQ(store_->counts().bytes_building, 0);
+  builder_.reserved = 1'201;
+  const auto refused = store_->get(order(5), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_NE(refused.error().detail.find("1201 bytes"), std::string::npos);
+  EXPECT_NE(refused.error().detail.find("view_bytes is 1200"), std::string::npos);
+}
+
 TEST_F(ViewStoreTest, AFailureStandsForAWhile) {
   make(1 << 20);
   builder_.open();
@@ -293,6 +326,32 @@ TEST(MatchCounts, FindsTheBlocksOfAWindow) {
   expect(2, 2, {0, 400, 2});
   expect(3, INT64_MAX, {300, 400, 0});
   expect(7, 1, {300, 400, 4});
+}
+
+TEST(MatchedRows, SlicesBitsAndNumbers) {
+  constexpr int64_t kRows = 20'000;
+  for (const int64_t step : {1, 3, 64, 501}) {
+    std::vector<int64_t> matches;
+    for (int64_t row = 5; row < kRows; row += step)
+      if (row < 4'000 || row > 13'000) matches.push_back(row);
+    MatchedRows::Builder builder(kRows);
+    const auto half = static_cast<int64_t>(matches.size() / 2);
+    builder.add({matches.begin(), matches.begin() + half});
+    builder.add({matches.begin() + half, matches.end()});
+    const MatchedRows kept = builder.finish();
+    const auto count = static_cast<int64_t>(matches.size());
+    EXPECT_EQ(kept.rows(), count);
+    EXPECT_LE(kept.bytes(), MatchedRows::bytes_of(kRows, count));
+    EXPECT_LE(kept.bytes(), kRows / 8 + 200);
+    for (const int64_t offset : {int64_t{0}, int64_t{1}, count / 3, count - 1, count, INT64_MAX}) {
+      const auto begin = matches.begin() + std::min(offset, count);
+      const auto end = begin + std::min<int64_t>(100, matches.end() - begin);
+      EXPECT_EQ(kept.slice(offset, 100), std::vector<int64_t>(begin, end)) << step << ' ' << offset;
+    }
+    EXPECT_EQ(kept.slice(0, INT64_MAX), matches);
+  }
+  MatchedRows::Builder none(100);
+  EXPECT_TRUE(none.finish().slice(0, 10).empty());
 }
 
 TEST(RowOrder, SlicesAsFarAsItGoes) {

@@ -83,6 +83,8 @@ class FilteredWindow : public ViewStream {
 
  protected:
   Result<std::unique_ptr<BatchStream>> open() override {
+    if (const auto kept = context_.store->find(matched_rows_request(plan()).key))
+      return open_kept(*kept);
     const ViewRequest request = match_counts_request(plan());
     auto view = context_.store->find(request.key);
     if (!view) {
@@ -99,15 +101,15 @@ class FilteredWindow : public ViewStream {
  private:
   Result<std::unique_ptr<BatchStream>> open_by(const MatchCounts& counts) {
     if (plan().offset >= counts.rows()) return open_rows({});
-    const ViewRequest matches = row_order_request(plan_of_filter());
-    if (const auto kept = context_.store->find(matches.key)) return open_kept(*kept);
     const MatchCounts::Place place = counts.find(plan().offset, *plan().limit);
     const int64_t end = std::min(place.end, plan().dataset->rows());
-    if (end - place.begin > kSearchedRowsMax && counts.rows() <= context_.orders->rows_max()) {
+    const ViewRequest matches = matched_rows_request(plan());
+    const int64_t kept_bytes = MatchedRows::bytes_of(plan().dataset->rows(), counts.rows());
+    if (end - place.begin > kSearchedRowsMax) {
       const auto kept = context_.store->get(matches, context_.stop);
       if (kept) return open_kept(**kept);
       if (is_stop(kept.error(), context_.stop)) return fail(kept.error());
-    } else if (counts.rows() <= kept_matches_max()) {
+    } else if (kept_bytes <= context_.store->bytes_max() / kKeptMatchesShare) {
       want_after(matches);
     }
     BOWSHOT_ASSIGN(
@@ -120,20 +122,7 @@ class FilteredWindow : public ViewStream {
   }
 
   Result<std::unique_ptr<BatchStream>> open_kept(const View& matches) {
-    return open_rows(std::get<RowOrder>(matches).slice(plan().offset, *plan().limit));
-  }
-
-  /// So many matches are kept by number for windows that a search in a block could answer too.
-  int64_t kept_matches_max() const {
-    const int64_t bytes_max = context_.store->bytes_max() / kKeptMatchesShare;
-    return std::min(context_.orders->rows_max(),
-                    bytes_max / static_cast<int64_t>(sizeof(uint32_t)));
-  }
-
-  Plan plan_of_filter() const {
-    Plan natural = plan();
-    natural.order.clear();
-    return natural;
+    return open_rows(std::get<MatchedRows>(matches).slice(plan().offset, *plan().limit));
   }
 };
 
@@ -147,16 +136,22 @@ class OrderedWindow : public ViewStream {
     if (is_reversed_whole(*request.plan)) return open_rows(reversed_rows());
     if (const auto view = context_.store->find(request.key)) return open_by(*view);
     const std::optional<int64_t> total = total_rows();
-    if (total.value_or(0) > kept_rows_max()) return open_sorted(*total);
-    if (window_end(plan()) <= kTopRowsMax) return open_without(request);
+    if (window_end(plan()) <= kTopRowsMax) return open_start(request, total);
     if (total && plan().offset >= *total) return open_rows({});
     if (total && *total - plan().offset <= kTopRowsMax) return open_end(*total);
+    if (total.value_or(0) > kept_rows_max()) return open_sorted(*total);
     return open_built(request);
   }
 
  private:
   Result<std::unique_ptr<BatchStream>> open_by(const View& view) {
     return open_rows(std::get<RowOrder>(view).slice(plan().offset, *plan().limit));
+  }
+
+  Result<std::unique_ptr<BatchStream>> open_start(const ViewRequest& request,
+                                                  std::optional<int64_t> total) {
+    if (total.value_or(0) > kept_rows_max()) return open_without({});
+    return open_without(request);
   }
 
   Result<std::unique_ptr<BatchStream>> open_built(const ViewRequest& request) {
@@ -221,15 +216,17 @@ class OrderedWindow : public ViewStream {
       rows.insert(rows.end(), numbers.raw_values(), numbers.raw_values() + numbers.length());
     }
     std::ranges::reverse(rows);
-    context_.store->want(row_order_request(plan()));
+    if (total <= kept_rows_max()) context_.store->want(row_order_request(plan()));
     return open_rows(std::move(rows));
   }
 
-  /// The engine's own sort, which may take longer than an answer may.
+  /// The engine's own sort, for this window alone, of as many rows as it gets through in time.
   Result<std::unique_ptr<BatchStream>> open_sorted(int64_t rows) {
-    say_of_deadline(
-        fmt::format("orders are kept of up to {} rows, this one has {}", kept_rows_max(), rows));
-    return open_without({});
+    if (rows <= context_.orders->rows_max()) return open_without({});
+    return fail(ErrorCode::kOutOfMemory,
+                fmt::format("orders are kept of up to {} rows, this one has {}: without a filter "
+                            "that leaves fewer, only its first and last {} rows can be had",
+                            kept_rows_max(), rows, kTopRowsMax));
   }
 };
 

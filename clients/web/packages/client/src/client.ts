@@ -54,7 +54,7 @@ export interface ColumnInfo {
 
 /** What the server keeps, or is building, so that windows of a filter or an order come quickly. */
 export interface ViewStatus {
-  kind: 'filter' | 'order';
+  kind: 'filter' | 'matches' | 'order';
   state: 'building' | 'ready' | 'failed';
   /** Rows of the view; 0 while they are not known. */
   rows: number;
