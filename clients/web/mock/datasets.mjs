@@ -89,7 +89,7 @@ export function makeDatasets() {
     },
     {
       name: 'flights',
-      rows: 200_000,
+      rows: 20_000,
       version: 1,
       isVirtual: false,
       columns: [

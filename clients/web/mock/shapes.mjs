@@ -141,11 +141,20 @@ function orderOf(text, columns) {
 /** Nulls last both ways; ties stay in row order, as the sort is stable. @param {number[]} rows
  * @param {{ column: MockColumn, isDescending: boolean }[]} order */
 function sortRows(rows, order) {
-  for (const { column, isDescending } of order.toReversed()) {
-    const keys = new Map(rows.map((row) => [row, comparable(column.value(row))]));
-    const sign = isDescending ? -1 : 1;
-    rows.sort((a, b) => ranked(keys.get(a) ?? null, keys.get(b) ?? null, sign));
-  }
+  if (order.length === 0) return;
+  const keyed = rows.map((row) => ({
+    row,
+    keys: order.map(({ column }) => comparable(column.value(row))),
+  }));
+  // Stable: ties stand by their row number.
+  keyed.sort((a, b) =>
+    order.reduce(
+      (rank, { isDescending }, key) =>
+        rank || ranked(a.keys[key] ?? null, b.keys[key] ?? null, isDescending ? -1 : 1),
+      0,
+    ),
+  );
+  keyed.forEach(({ row }, rank) => (rows[rank] = row));
 }
 
 /** @param {import('./filter.mjs').Comparable} a @param {import('./filter.mjs').Comparable} b

@@ -122,6 +122,25 @@ test('a range is copied as tab-separated text, and the message says how much', a
   await explorer.screenshot('range');
 });
 
+test('a cell is read as a whole, by the keyboard and the mouse', async () => {
+  await open('#/flights');
+  const text = await explorer.cell(0, 0).textContent();
+  await explorer.grid.focus();
+  await explorer.page.keyboard.press('Enter');
+  const reader = explorer.page.getByRole('dialog', { name: 'date, row 0' });
+  await expectText(reader.locator('pre'), text ?? '');
+  await explorer.screenshot('cell');
+  await explorer.page.keyboard.press('Escape');
+  await expectSoon(() => reader.count(), 0);
+  await explorer.page.keyboard.press('ArrowDown');
+  await expectSoon(() => explorer.cell(1, 0).getAttribute('aria-selected'), 'true');
+  const box = (await explorer.cell(5, 5).boundingBox())!;
+  await explorer.page.mouse.dblclick(box.x + 20, box.y + 10);
+  const nothing = explorer.page.getByRole('dialog', { name: 'carrier, row 5' });
+  await expectText(nothing.locator('pre'), 'null');
+  await expectSoon(() => nothing.getByRole('button', { name: 'Copy' }).isDisabled(), true);
+});
+
 test('an export that is cut off says why and keeps nothing; the next is whole', async () => {
   await open('#/flights?filter=delay+%3E+300', { viewport: { width: 1920, height: 1080 } });
   // A file of the page's own stands for the one that a reader picks.
@@ -157,10 +176,10 @@ test('a sample says what it is of, grows, and is drawn again', async () => {
     viewport: { width: 1920, height: 1080 },
   });
   const bar = explorer.page.getByRole('group', { name: 'Sample' });
-  await expectText(bar.getByRole('status'), 'sampled 1,000 of 200,000');
+  await expectText(bar.getByRole('status'), 'sampled 1,000 of 20,000');
   const first = await explorer.cell(0, 0).textContent();
   await bar.getByRole('button', { name: 'More' }).click();
-  await expectText(bar.getByRole('status'), 'sampled 2,000 of 200,000');
+  await expectText(bar.getByRole('status'), 'sampled 2,000 of 20,000');
   await expectText(explorer.cell(0, 0), first ?? '');
   await bar.getByRole('button', { name: 'Another' }).click();
   await expectSoon(async () => (await explorer.cell(0, 0).textContent()) !== first, true);

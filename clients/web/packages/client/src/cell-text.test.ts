@@ -1,8 +1,8 @@
-import { tableFromIPC } from 'apache-arrow';
+import { Binary, Int32, List, Field, Utf8, tableFromIPC, vectorFromArray } from 'apache-arrow';
 import { expect, test } from 'vitest';
 
 import { recorded } from '../test/recorded.js';
-import { cellText, groupDigits, isNumericType, plainText } from './cell-text.js';
+import { cellText, groupDigits, isNumericType, plainText, wholeText } from './cell-text.js';
 import { calendarDate, durationText, isoInstant } from './time-text.js';
 
 const table = tableFromIPC(recorded('types'));
@@ -50,6 +50,22 @@ test('the clipboard gets numbers without groups, and whole text', () => {
   expect(plainText(table.getChild('decimal128(20, 3)')!, 0)).toBe('12345.678');
   expect(plainText(table.getChild('utf8')!, 1)).toBe('a\nb');
   expect(plainText(table.getChild('utf8')!, 2)).toBe('');
+});
+
+test('a cell that is read, and one that is copied, are whole; one that is drawn is cut', () => {
+  const numbers = Array.from({ length: 2000 }, (_, index) => index);
+  const list = vectorFromArray([numbers], new List(new Field('item', new Int32(), true)));
+  const bytes = vectorFromArray([new Uint8Array(1000).fill(255)], new Binary());
+  const lines = vectorFromArray(['line\n'.repeat(1000), null], new Utf8());
+  expect(cellText(list, 0)!.length).toBeLessThan(600);
+  expect(cellText(list, 0)).toMatch(/, …\]$/);
+  expect(wholeText(list, 0)).toMatch(/1998, 1999\]$/);
+  expect(plainText(list, 0)).toBe(wholeText(list, 0));
+  expect(cellText(bytes, 0)!.length).toBeLessThan(600);
+  expect(wholeText(bytes, 0)).toBe(Array(1000).fill('ff').join(' '));
+  expect(cellText(lines, 0)).toHaveLength(501);
+  expect(wholeText(lines, 0)).toBe('line\n'.repeat(1000));
+  expect(wholeText(lines, 1)).toBeNull();
 });
 
 test('slices and several chunks keep their places', () => {

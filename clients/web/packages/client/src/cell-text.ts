@@ -18,7 +18,10 @@ import { calendarDate, clockTime, durationText, isoInstant } from './time-text.j
 
 /** A cell's text is cut here: a screen shows less, and canvases measure long text slowly. */
 const TEXT_LENGTH_MAX = 500;
-const BYTES_SHOWN_MAX = 24;
+/** In place of a length: nothing is cut, and text keeps its lines. */
+const WHOLE = Infinity;
+/** `7f ` */
+const CHARACTERS_OF_BYTE = 3;
 
 /** Whether columns of the protocol's type are numbers: right-aligned, with grouped digits. */
 export function isNumericType(type: string): boolean {
@@ -27,25 +30,36 @@ export function isNumericType(type: string): boolean {
 
 /** A cell as a person reads it; null where the cell is null. Exact, whatever the type. */
 export function cellText(vector: Vector, index: number): string | null {
+  return textAt(vector, index, TEXT_LENGTH_MAX);
+}
+
+function textAt(vector: Vector, index: number, max: number): string | null {
   let rest = index;
   for (const data of vector.data as readonly Data[]) {
-    if (rest < data.length) return valueText(data, rest);
+    if (rest < data.length) return valueText(data, rest, max);
     rest -= data.length;
   }
   throw new RangeError(`row ${index} of ${vector.length}`);
 }
 
-/** A cell for the clipboard: whole text, and numbers that other programs can read. */
+/** A cell for the clipboard: all of it, and numbers that other programs can read. */
 export function plainText(vector: Vector, index: number): string {
-  const value: unknown = vector.get(index);
-  if (typeof value === 'string') return value;
-  const text = cellText(vector, index) ?? '';
+  const text = wholeText(vector, index) ?? '';
   const { typeId } = vector.type as DataType;
   const isNumber = typeId === Type.Int || typeId === Type.Float || typeId === Type.Decimal;
   return isNumber ? text.replaceAll(',', '') : text;
 }
 
-function valueText(data: Data, index: number): string | null {
+/**
+ * Everything a cell holds, lines and tabs of text as they are; null where the cell is null. For one cell
+ * that is read, not for many that are drawn.
+ */
+export function wholeText(vector: Vector, index: number): string | null {
+  return textAt(vector, index, WHOLE);
+}
+
+/** `max`: where texts are cut, in characters. */
+function valueText(data: Data, index: number, max: number): string | null {
   if (!data.getValid(index)) return null;
   switch (data.typeId) {
     case Type.Null:
@@ -60,16 +74,16 @@ function valueText(data: Data, index: number): string | null {
       return decimalText(data as Data<Decimal>, index);
     case Type.Utf8:
     case Type.LargeUtf8:
-      return visibleText(new TextDecoder().decode(bytesOf(data, index)));
+      return visibleText(new TextDecoder().decode(bytesOf(data, index, max)), max);
     case Type.Binary:
     case Type.LargeBinary:
-      return hexText(bytesOf(data, index));
+      return hexText(bytesOf(data, index, max), max);
     case Type.Dictionary:
-      return dictionaryText(data, index);
+      return dictionaryText(data, index, max);
     case Type.List:
-      return listText(data as Data<List>, index);
+      return listText(data as Data<List>, index, max);
     case Type.Struct:
-      return structText(data as Data<Struct>, index);
+      return structText(data as Data<Struct>, index, max);
     default:
       return timeText(data, index);
   }
@@ -159,16 +173,17 @@ function extentOf(data: Data, index: number): { start: number; end: number } {
   return { start: Number(offsets[index]), end: Number(offsets[index + 1]) };
 }
 
-function bytesOf(data: Data, index: number): Uint8Array {
+function bytesOf(data: Data, index: number, max: number): Uint8Array {
   const { start, end: wholeEnd } = extentOf(data, index);
   // Four bytes are the most that a character takes.
-  const end = Math.min(wholeEnd, start + TEXT_LENGTH_MAX * 4);
+  const end = Math.min(wholeEnd, start + max * 4);
   return (data.values as Uint8Array).subarray(start, end);
 }
 
-/** Text on one line: control characters as their pictures. */
-function visibleText(text: string): string {
-  const cut = text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}…` : text;
+/** Text on one line, unless it is to be whole: control characters as their pictures. */
+function visibleText(text: string, max: number): string {
+  if (max === WHOLE) return text;
+  const cut = text.length > max ? `${text.slice(0, max)}…` : text;
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   return cut.replace(/[\u0000-\u001f]/g, (character) =>
     character in COMMON_SIGNS
@@ -180,26 +195,27 @@ function visibleText(text: string): string {
 /** Fonts have these more often than the pictures of control characters. */
 const COMMON_SIGNS: Record<string, string> = { '\n': '↵', '\t': '⇥' };
 
-function hexText(bytes: Uint8Array): string {
-  const shown = Array.from(bytes.subarray(0, BYTES_SHOWN_MAX), (byte) =>
+function hexText(bytes: Uint8Array, max: number): string {
+  const count = Math.min(bytes.length, Math.floor(max / CHARACTERS_OF_BYTE));
+  const shown = Array.from(bytes.subarray(0, count), (byte) =>
     byte.toString(16).padStart(2, '0'),
   ).join(' ');
-  return bytes.length > BYTES_SHOWN_MAX ? `${shown} …` : shown;
+  return bytes.length > count ? `${shown} …` : shown;
 }
 
-function dictionaryText(data: Data, index: number): string | null {
+function dictionaryText(data: Data, index: number, max: number): string | null {
   if (!data.dictionary) return null;
-  return cellText(data.dictionary, Number((data.values as Int32Array)[index]));
+  return textAt(data.dictionary, Number((data.values as Int32Array)[index]), max);
 }
 
-function listText(data: Data<List>, index: number): string {
+function listText(data: Data<List>, index: number, max: number): string {
   const child = data.children[0] as Data;
   const { start, end } = extentOf(data, index);
   const items: string[] = [];
   for (let item = start, length = 0; item < end; ++item) {
-    items.push(nestedText(child, item));
-    length += items.at(-1)!.length;
-    if (length > TEXT_LENGTH_MAX && item + 1 < end) {
+    items.push(nestedText(child, item, max));
+    length += items.at(-1)!.length + 2;
+    if (length > max && item + 1 < end) {
       items.push('…');
       break;
     }
@@ -207,17 +223,17 @@ function listText(data: Data<List>, index: number): string {
   return `[${items.join(', ')}]`;
 }
 
-function structText(data: Data<Struct>, index: number): string {
+function structText(data: Data<Struct>, index: number, max: number): string {
   const fields = data.type.children as { name: string; type: DataType }[];
   const items = fields.map((field, child) => {
-    return `${field.name}: ${nestedText(data.children[child]!, index)}`;
+    return `${field.name}: ${nestedText(data.children[child]!, index, max)}`;
   });
   return `{${items.join(', ')}}`;
 }
 
 /** Within lists and structs text is quoted, so that a comma in it does not mislead. */
-function nestedText(data: Data, index: number): string {
-  const text = valueText(data, index);
+function nestedText(data: Data, index: number, max: number): string {
+  const text = valueText(data, index, max);
   if (text === null) return 'null';
   const typeId = data.typeId;
   return typeId === Type.Utf8 || typeId === Type.LargeUtf8 ? JSON.stringify(text) : text;

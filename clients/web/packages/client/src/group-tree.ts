@@ -138,6 +138,16 @@ export function placeOf(level: Level, line: number, depth = 1): LinePlace | unde
   return node.level && placeOf(node.level, below, depth + 1);
 }
 
+/** Whether a level that is open has more groups than are here. */
+export function isCut(level: Level): boolean {
+  return (
+    level.hasMore ||
+    level.nodes.some(
+      ({ isExpanded, level: inner }) => isExpanded && inner !== undefined && isCut(inner),
+    )
+  );
+}
+
 /** The groups that are open and in a group that is. */
 export function openPaths(level: Level): GroupPath[] {
   return level.nodes.flatMap((node) => {

@@ -9,6 +9,7 @@ import {
   emptyLevel,
   findLine,
   forEachOpen,
+  isCut,
   openPaths,
   parentLine,
   placeOf,
@@ -32,12 +33,13 @@ export interface Grouping {
 export interface GroupedRowsOptions {
   /** Groups to open as soon as they are there; those that are not there are no mistake. */
   expanded?: readonly GroupPath[] | undefined;
+  /** Groups of one parent; beyond it `isCut` says that there are more. Default 100,000. */
+  groupsMax?: number | undefined;
   /** Called when the dataset has another version than the rows were opened with. */
   onVersionChange?: ((info: DatasetInfo) => void) | undefined;
 }
 
-/** Groups of one parent; beyond it the last line says that there are more. */
-export const GROUPS_MAX = 10_000;
+const GROUPS_MAX = 100_000;
 /** Pages and bytes that an open group keeps: many may be open. */
 const PAGES_MAX = 24;
 const BYTES_MAX = 16 << 20;
@@ -58,6 +60,7 @@ export class GroupedRows {
   readonly #dataset: Dataset;
   readonly #view: RowsView;
   readonly #grouping: Grouping;
+  readonly #groupsMax: number;
   readonly #onVersionChange: ((info: DatasetInfo) => void) | undefined;
   readonly #listeners = new Set<() => void>();
   #info: DatasetInfo;
@@ -76,12 +79,13 @@ export class GroupedRows {
     info: DatasetInfo,
     view: RowsView,
     grouping: Grouping,
-    { expanded = [], onVersionChange }: GroupedRowsOptions = {},
+    { expanded = [], groupsMax = GROUPS_MAX, onVersionChange }: GroupedRowsOptions = {},
   ) {
     this.#dataset = dataset;
     this.#info = info;
     this.#view = view;
     this.#grouping = grouping;
+    this.#groupsMax = groupsMax;
     this.#onVersionChange = onVersionChange;
     this.#wanted = new Set(expanded.map((path) => JSON.stringify(path)));
   }
@@ -120,9 +124,14 @@ export class GroupedRows {
     return this.#root.isLoading || this.#isReopening;
   }
 
-  /** Groups are cut at `GROUPS_MAX`: whether any level is. */
+  /** Groups of one parent that are at most here. */
+  get groupsMax(): number {
+    return this.#groupsMax;
+  }
+
+  /** Whether a parent that is open has more groups than `groupsMax`: the others are not here. */
   get isCut(): boolean {
-    return this.#someLevel((level) => level.hasMore);
+    return isCut(this.#root);
   }
 
   get retryAt(): number | undefined {
@@ -361,11 +370,11 @@ export class GroupedRows {
         by: [`key:${spellName(this.#grouping.by[depth]!)}`],
         measures: this.#measures(),
         order: this.#groupOrder(depth),
-        limit: GROUPS_MAX + 1,
+        limit: this.#groupsMax + 1,
       });
       const table = await query.table({ signal });
       if (signal.aborted) return;
-      level.hasMore = table.numRows > GROUPS_MAX;
+      level.hasMore = table.numRows > this.#groupsMax;
       level.nodes = this.#nodesOf(table, depth, filter, parent?.path ?? []);
       this.#restore(level);
     } catch (error) {
@@ -408,7 +417,7 @@ export class GroupedRows {
       column: measure.column,
       vector: table.getChild(`m${index}`),
     }));
-    const count = Math.min(table.numRows, GROUPS_MAX);
+    const count = Math.min(table.numRows, this.#groupsMax);
     return Array.from({ length: count }, (_, row) => {
       const own = equalsCell(spellName(column), key, row);
       if (own === undefined) {
@@ -490,14 +499,6 @@ export class GroupedRows {
       yield node;
       if (node.level) yield* this.#nodes(node.level);
     }
-  }
-
-  #someLevel(holds: (level: Level) => boolean): boolean {
-    if (holds(this.#root)) return true;
-    for (const { level, isExpanded } of this.#nodes()) {
-      if (isExpanded && level && holds(level)) return true;
-    }
-    return false;
   }
 
   #changed(): void {

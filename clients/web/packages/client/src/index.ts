@@ -9,7 +9,7 @@ export {
   type WholeAnswer,
 } from './answer.js';
 export { cellLiteral, equalsCell, spellText } from './cell-literal.js';
-export { cellText, groupDigits, isNumericType, plainText } from './cell-text.js';
+export { cellText, groupDigits, isNumericType, plainText, wholeText } from './cell-text.js';
 export {
   connect,
   Bowshot,
@@ -32,7 +32,7 @@ export {
   type ColumnCondition,
   type TextMatch,
 } from './filter-conditions.js';
-export { GroupedRows, GROUPS_MAX, type GroupedRowsOptions, type Grouping } from './grouped-rows.js';
+export { GroupedRows, type GroupedRowsOptions, type Grouping } from './grouped-rows.js';
 export type { GroupLine, GroupMeasure, GroupPath, LinePlace } from './group-tree.js';
 export {
   ROW_NUMBER,

@@ -10,8 +10,8 @@ export interface ColumnProfile {
   type: string;
   rows: number;
   nulls: number;
-  /** Within 5 %. */
-  distinct: number;
+  /** Within 5 %; null where values are not told apart: lists and structs. */
+  distinct: number | null;
   min: string | null;
   max: string | null;
   /** Null where it does not apply to the type, or there is no value. */
@@ -20,7 +20,7 @@ export interface ColumnProfile {
   q25: number | null;
   median: number | null;
   q75: number | null;
-  /** The most frequent values; null where there are too many distinct ones to tell. */
+  /** The most frequent values; null where there are too many distinct ones to tell, or `distinct` is. */
   top: readonly { value: string; count: number }[] | null;
   /** Rows in each of 20 equal bins from `min` to `max`; null where the type has none. */
   histogram: readonly number[] | null;
@@ -63,7 +63,7 @@ export function readProfile(table: Table): ColumnProfile[] {
     type: text('type', row) ?? '',
     rows: number('rows', row) ?? 0,
     nulls: number('nulls', row) ?? 0,
-    distinct: number('distinct', row) ?? 0,
+    distinct: number('distinct', row),
     min: text('min', row),
     max: text('max', row),
     mean: number('mean', row),

@@ -29,6 +29,9 @@ export function App() {
   }, []);
   return (
     <div className="app" data-sidebar={isSidebarOpen ? 'open' : undefined}>
+      <button type="button" className="skip" onClick={() => grid.current?.focus()}>
+        Skip to the rows
+      </button>
       <aside className="sidebar" id="sidebar">
         <Sidebar
           datasets={datasets}

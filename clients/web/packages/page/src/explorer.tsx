@@ -101,12 +101,18 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
           />
         )}
         <BuildLine build={build} />
-        {filterError && <div className="bowshot-grid-empty">The filter cannot be applied yet</div>}
-        <ProfileNotice
-          error={profileIsWanted ? profile.error : undefined}
-          onHide={() => wantProfile(false)}
-        />
-        <DataNotice info={current} changedInfo={changedInfo} onReload={props.onReload} />
+        {filterError && (
+          <div className="bowshot-grid-empty">
+            <span>The filter cannot be applied yet</span>
+          </div>
+        )}
+        <div className="data-notices">
+          <ProfileNotice
+            error={profileIsWanted ? profile.error : undefined}
+            onHide={() => wantProfile(false)}
+          />
+          <DataNotice info={current} changedInfo={changedInfo} onReload={props.onReload} />
+        </div>
       </div>
     </>
   );

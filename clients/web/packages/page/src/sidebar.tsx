@@ -5,6 +5,7 @@ import type { Loaded } from '@bowshot/react';
 import { convertedShare } from './converting.js';
 import { Failure } from './failure.js';
 import { exactCount, roughCount } from './number-text.js';
+import { useRovingList } from './roving-list.js';
 
 interface SidebarProps {
   datasets: Loaded<DatasetSummary[]>;
@@ -32,7 +33,12 @@ export function Sidebar({ datasets, selected, info, ...props }: SidebarProps) {
           <h2>
             Columns <span>{exactCount(info.columns.length)}</span>
           </h2>
-          <ColumnList info={info} onReveal={props.onRevealColumn} onInsert={props.onInsertColumn} />
+          <ColumnList
+            key={info.name}
+            info={info}
+            onReveal={props.onRevealColumn}
+            onInsert={props.onInsertColumn}
+          />
         </section>
       )}
     </div>
@@ -44,6 +50,8 @@ function DatasetList({
   selected,
   onSelect,
 }: Pick<SidebarProps, 'datasets' | 'selected' | 'onSelect'>) {
+  const shown = datasets.value?.findIndex(({ name }) => name === selected) ?? 0;
+  const { list, tabIndex } = useRovingList(shown);
   if (datasets.error) return <Failure error={datasets.error} onRetry={datasets.reload} />;
   if (!datasets.value) return <Placeholders count={3} />;
   if (datasets.value.length === 0) {
@@ -54,11 +62,12 @@ function DatasetList({
     );
   }
   return (
-    <ul className="dataset-list">
-      {datasets.value.map(({ name, rows, problem }) => (
+    <ul className="dataset-list" {...list}>
+      {datasets.value.map(({ name, rows, problem }, index) => (
         <li key={name}>
           <button
             type="button"
+            tabIndex={tabIndex(index)}
             aria-current={name === selected ? 'page' : undefined}
             title={`${name}: ${problem ? problem.detail : `${exactCount(rows)} rows`}`}
             onClick={() => onSelect(name)}
@@ -87,12 +96,14 @@ interface ColumnListProps {
 }
 
 function ColumnList({ info, onReveal, onInsert }: ColumnListProps) {
+  const { list, tabIndex } = useRovingList(0);
   return (
-    <ul className="column-list">
-      {info.columns.map(({ name, type, nullable }) => (
+    <ul className="column-list" {...list}>
+      {info.columns.map(({ name, type, nullable }, index) => (
         <li key={name}>
           <button
             type="button"
+            tabIndex={tabIndex(index)}
             title={`${name}: ${type}${nullable ? ', may be null' : ''}. Show in the grid`}
             onClick={() => onReveal(name)}
           >
@@ -105,6 +116,7 @@ function ColumnList({ info, onReveal, onInsert }: ColumnListProps) {
           <button
             type="button"
             className="insert"
+            tabIndex={-1}
             title={`Put ${name} into the filter`}
             aria-label={`Put ${name} into the filter`}
             onClick={() => onInsert(spellName(name))}

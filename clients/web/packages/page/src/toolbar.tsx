@@ -79,7 +79,13 @@ export function Toolbar({ info, view, state, grid, ...props }: ToolbarProps) {
           )}
         </Opener>
       </div>
-      <GoToRow grid={grid} rowCount={state.rowCount} inputRef={props.rowInput} label={lines} />
+      <GoToRow
+        grid={grid}
+        rowCount={state.rowCount}
+        rowCountIsExact={state.rowCountIsExact}
+        inputRef={props.rowInput}
+        label={lines}
+      />
       <ThemeToggle />
     </header>
   );

@@ -1,4 +1,5 @@
 import { isNumericType, type ColumnInfo, type ColumnProfile } from '@bowshot/client';
+import type { CSSProperties } from 'react';
 
 import { percentText, roughText, statisticText } from './number-text.js';
 
@@ -26,15 +27,22 @@ export function ColumnStrip({ column, profile, onExpand }: ColumnStripProps) {
     <div aria-hidden className="bowshot-strip" title={titleOf(column, profile)} onClick={onExpand}>
       <Shape profile={profile} />
       <div className="bowshot-strip-facts">
-        <span>{profile.rows === 0 ? 'no rows' : `${roughText(profile.distinct)} distinct`}</span>
         {profile.nulls > 0 && <span data-null="">{percentText(nullShare)} null</span>}
+        <span>{sayDistinct(profile)}</span>
       </div>
     </div>
   );
 }
 
+function sayDistinct({ rows, distinct }: ColumnProfile): string {
+  if (rows === 0) return '–';
+  return distinct === null ? '' : `${roughText(distinct)} distinct`;
+}
+
 function Shape({ profile }: { profile: ColumnProfile }) {
   if (profile.histogram) return <Bars counts={profile.histogram} />;
+  if (profile.rows === 0 || profile.distinct === null)
+    return <div className="bowshot-strip-shape" />;
   if (profile.top) return <Shares profile={profile} />;
   return <div className="bowshot-strip-shape bowshot-strip-none">all different</div>;
 }
@@ -66,7 +74,12 @@ function Shares({ profile: { top, rows } }: { profile: ColumnProfile }) {
       {(top ?? []).slice(0, 6).map(({ value, count }, index) => (
         <i
           key={value}
-          style={{ width: `${(count / Math.max(1, rows)) * 100}%`, opacity: 1 - index * 0.13 }}
+          style={
+            {
+              width: `${(count / Math.max(1, rows)) * 100}%`,
+              '--bowshot-rank': index,
+            } as CSSProperties
+          }
         >
           {count / Math.max(1, rows) > LABELLED_SHARE_MIN && value}
         </i>
@@ -75,8 +88,14 @@ function Shares({ profile: { top, rows } }: { profile: ColumnProfile }) {
   );
 }
 
+function valueText(value: string): string {
+  return value === '' ? '(empty)' : value;
+}
+
 function titleOf({ name, type }: ColumnInfo, { top }: ColumnProfile): string {
-  const most = (top ?? []).slice(0, 5).map(({ value, count }) => `${value}  ${roughText(count)}`);
+  const most = (top ?? [])
+    .slice(0, 5)
+    .map(({ value, count }) => `${valueText(value)}  ${roughText(count)}`);
   return [`${name} · ${type}`, ...most].join('\n');
 }
 
@@ -89,7 +108,9 @@ export function ColumnProfileCard({ profile }: { profile: ColumnProfile }) {
       'Null',
       `${roughText(profile.nulls)} · ${percentText(profile.nulls / Math.max(1, profile.rows))}`,
     ],
-    ['Distinct', `≈ ${roughText(profile.distinct)}`],
+    ...(profile.distinct === null
+      ? []
+      : [['Distinct', `≈ ${roughText(profile.distinct)}`] satisfies [string, string]]),
     ['Min', profile.min ?? '–'],
     ['Max', profile.max ?? '–'],
     ...(isNumeric
@@ -116,7 +137,8 @@ export function ColumnProfileCard({ profile }: { profile: ColumnProfile }) {
   );
 }
 
-function MostFrequent({ profile: { top, rows } }: { profile: ColumnProfile }) {
+function MostFrequent({ profile: { top, rows, distinct } }: { profile: ColumnProfile }) {
+  if (distinct === null) return null;
   if (!top) return <p>More than 100,000 values differ: none is frequent.</p>;
   const highest = Math.max(1, ...top.map(({ count }) => count));
   return (
@@ -124,7 +146,7 @@ function MostFrequent({ profile: { top, rows } }: { profile: ColumnProfile }) {
       {top.map(({ value, count }) => (
         <li key={value}>
           <i style={{ width: `${(count / highest) * 100}%` }} />
-          <span title={value}>{value === '' ? '(empty)' : value}</span>
+          <span title={value}>{valueText(value)}</span>
           <b>{percentText(count / Math.max(1, rows))}</b>
         </li>
       ))}

@@ -39,7 +39,7 @@ test('the list and a schema are loaded, and again when the name changes', async 
   await waitFor(() => expect(list.result.current.value?.[0]?.name).toBe('billion'));
 
   const one = renderHook(useDataset, { wrapper, initialProps: 'flights' });
-  await waitFor(() => expect(one.result.current.value?.rows).toBe(200_000));
+  await waitFor(() => expect(one.result.current.value?.rows).toBe(20_000));
   one.rerender('billion');
   expect(one.result.current.value).toBeUndefined();
   await waitFor(() => expect(one.result.current.value?.rows).toBe(1e9));
@@ -62,7 +62,7 @@ test('a dataset that is being converted says how far, and comes by itself', asyn
   const { result } = renderHook(useDataset, { wrapper, initialProps: 'flights' });
   await waitFor(() => expect(result.current.error?.code).toBe('not_ready'));
   expect(result.current.error?.detail).toContain('(30 %)');
-  await waitFor(() => expect(result.current.value?.rows).toBe(200_000));
+  await waitFor(() => expect(result.current.value?.rows).toBe(20_000));
   expect(result.current.error).toBeUndefined();
 });
 

@@ -13,6 +13,7 @@ import {
 } from 'react';
 
 import { useRowWindowState } from '../hooks.js';
+import { CellReader, useCellReader } from './cell-reader.js';
 import { NATURAL_ARRANGEMENT, type ColumnArrangement } from './column-arrangement.js';
 import { GridController, type GridElements } from './grid-controller.js';
 import { GridHeader } from './grid-header.js';
@@ -87,14 +88,11 @@ export function DataGrid({ rows, order = NO_ORDER, label, ...props }: DataGridPr
   );
   const state = useRowWindowState(rows);
   const { copy, message } = useCopy(grid);
+  const reader = useCellReader(grid, gridId, root);
   const [arrangement, arrange] = useArrangement(grid, props);
   useShownRows(grid, rows, props);
   useHandle(grid, root, props.ref);
-  const { active, rows: readableRows } = useSyncExternalStore(
-    grid.readable.subscribe,
-    grid.readable.get,
-  );
-  const activeRow = active && readableRows.find(({ row }) => row === active.row);
+  const activeId = useActiveId(grid, gridId);
   return (
     <div className="bowshot-grid-frame">
       <div
@@ -106,12 +104,9 @@ export function DataGrid({ rows, order = NO_ORDER, label, ...props }: DataGridPr
         aria-multiselectable
         aria-rowcount={state.rowCountIsExact ? state.rowCount + 1 : -1}
         aria-colcount={shownCount(state.info?.columns, arrangement) + 1}
-        aria-activedescendant={
-          activeRow &&
-          (activeRow.group ? rowId(gridId, active.row) : cellId(gridId, active.row, active.column))
-        }
+        aria-activedescendant={activeId}
         aria-busy={state.isLoading}
-        onKeyDown={(event) => onKeyDown(event, grid, copy)}
+        onKeyDown={(event) => onKeyDown(event, grid, copy, reader.read)}
         onFocus={(event) => grid.setFocused(event.target === event.currentTarget)}
         onBlur={() => grid.setFocused(false)}
       >
@@ -128,7 +123,12 @@ export function DataGrid({ rows, order = NO_ORDER, label, ...props }: DataGridPr
           onGroupByChange={props.onGroupByChange}
           movingRef={header}
         />
-        <div ref={body} className="bowshot-grid-body" role="presentation">
+        <div
+          ref={body}
+          className="bowshot-grid-body"
+          role="presentation"
+          onDoubleClick={reader.onDoubleClick}
+        >
           <canvas ref={canvas} aria-hidden />
           <ReadableRows grid={grid} gridId={gridId} layerRef={readable} />
           <Scrollbar grid={grid} axis="vertical" thumbRef={verticalThumb} />
@@ -138,6 +138,7 @@ export function DataGrid({ rows, order = NO_ORDER, label, ...props }: DataGridPr
       <GridNotice rows={rows} state={state} {...props} />
       <GridMessage message={message} />
       <GridStatus state={state} />
+      {reader.cell && <CellReader cell={reader.cell} onClose={reader.close} />}
     </div>
   );
 }
@@ -147,6 +148,15 @@ function shownCount(
   { hidden }: ColumnArrangement,
 ): number {
   return columns?.filter(({ name }) => !hidden.includes(name)).length ?? 0;
+}
+
+/** The element of the active cell, or of its line where that is a group's; undefined out of sight. */
+function useActiveId(grid: GridController, gridId: string): string | undefined {
+  const { subscribe, get } = grid.readable;
+  const { active, rows } = useSyncExternalStore(subscribe, get);
+  const line = active && rows.find(({ row }) => row === active.row);
+  if (!line) return undefined;
+  return line.group ? rowId(gridId, active.row) : cellId(gridId, active.row, active.column);
 }
 
 /** The reader's arrangement: the page's where it keeps one, else the grid's own. */
@@ -228,6 +238,7 @@ function onKeyDown(
   event: KeyboardEvent<HTMLDivElement>,
   grid: GridController,
   copy: (withNames: boolean) => void,
+  read: () => boolean,
 ): void {
   if (event.target !== event.currentTarget) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'c') {
@@ -237,5 +248,6 @@ function onKeyDown(
     copy(event.shiftKey);
     return;
   }
-  if (grid.press(event)) event.preventDefault();
+  const isReading = (event.key === 'Enter' || event.key === 'F2') && !event.shiftKey;
+  if (grid.press(event) || (isReading && read())) event.preventDefault();
 }

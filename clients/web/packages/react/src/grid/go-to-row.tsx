@@ -6,18 +6,20 @@ import { rowNumberText } from './scene.js';
 interface GoToRowProps {
   grid: RefObject<DataGridHandle | null>;
   rowCount: number;
+  /** False while they are counted. Default true. */
+  rowCountIsExact?: boolean;
   inputRef?: RefObject<HTMLInputElement | null>;
   /** What its numbers count. Default `Row`. */
   label?: string;
 }
 
 /** A box for a row's number; Enter goes there. Grouped and negative numbers (from the end) work. */
-export function GoToRow({ grid, rowCount, inputRef, label = 'Row' }: GoToRowProps) {
+export function GoToRow({ grid, rowCount, inputRef, label = 'Row', ...props }: GoToRowProps) {
   const id = useId();
   const [text, setText] = useState('');
   const row = parseRow(text, rowCount);
   const isWrong = text.trim() !== '' && row === undefined;
-  const range = rowCount > 0 ? `0 – ${rowNumberText(rowCount - 1)}` : 'no rows';
+  const range = rowRange(rowCount, props.rowCountIsExact ?? true);
   return (
     <form
       className="bowshot-go-to-row"
@@ -48,6 +50,11 @@ export function GoToRow({ grid, rowCount, inputRef, label = 'Row' }: GoToRowProp
       />
     </form>
   );
+}
+
+function rowRange(rowCount: number, isExact: boolean): string {
+  if (rowCount > 1 || (isExact && rowCount > 0)) return `0 – ${rowNumberText(rowCount - 1)}`;
+  return isExact ? 'no rows' : '…';
 }
 
 /** `1,234,567`, `1_234_567`, `-1` for the last row; undefined when there is no such row. */

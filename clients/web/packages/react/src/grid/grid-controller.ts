@@ -458,7 +458,7 @@ export class GridController {
       place: (row) => this.#rows?.row(row),
       hasFailed: (row) => this.#rows?.hasFailed(row) ?? false,
       group: (row) => groupAt(this.#rows, row),
-      label: (row) => this.#label(row),
+      label: (row) => this.label(row),
       active: this.#active,
       range: this.#selection.isOneCell ? undefined : this.#selection.range,
       isFocused: this.#isFocused,
@@ -481,7 +481,7 @@ export class GridController {
       scrolled: this.columns.scrolled(this.#scrollLeft, viewport + SCROLLBAR),
       scrollTop: this.#scrollTop,
       scrollLeft: this.#scrollLeft,
-      label: (row) => this.#label(row),
+      label: (row) => this.label(row),
       frame: {
         active: this.#active,
         selection: this.#selection,
@@ -492,7 +492,7 @@ export class GridController {
   }
 
   /** The row's number; within a group counted from the group's first. */
-  #label(row: number): string {
+  label(row: number): string {
     if (!isGrouped(this.#rows)) return rowNumberText(row);
     const inGroup = this.#rows.rowInGroup(row);
     return inGroup === undefined ? '' : rowNumberText(inGroup);

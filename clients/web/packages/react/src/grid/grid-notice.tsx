@@ -1,4 +1,3 @@
-import { GROUPS_MAX } from '@bowshot/client';
 import { useEffect, useState } from 'react';
 
 import type { RowWindowState } from '../hooks.js';
@@ -15,7 +14,10 @@ interface GridNoticeProps {
   emptyText?: string;
 }
 
-/** What failed, over the grid's lower edge, with a way to try again. Rows stay where they are. */
+/**
+ * What failed, over the grid's lower edge, with a way to try again. Rows stay where they are. What holds
+ * as long as the rows are shown stands below them, and covers none.
+ */
 export function GridNotice({
   rows,
   state,
@@ -26,11 +28,18 @@ export function GridNotice({
   if (state.error && !showsRequestError) return null;
   if (!error) {
     if (state.rowCountIsExact && state.rowCount === 0) {
-      return <div className="bowshot-grid-empty">{emptyText}</div>;
+      return (
+        <div className="bowshot-grid-empty">
+          <span>{emptyText}</span>
+        </div>
+      );
     }
     if (isGrouped(rows) && rows.isCut) {
-      const text = `Of more than ${rowNumberText(GROUPS_MAX)} groups the first are shown: filter for the others`;
-      return <GridMessage message={{ text, isError: false }} />;
+      return (
+        <div role="status" className="bowshot-grid-footer">
+          {`Of more than ${rowNumberText(rows.groupsMax)} groups the first are shown: filter for the others`}
+        </div>
+      );
     }
     return null;
   }

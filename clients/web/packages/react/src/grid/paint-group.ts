@@ -1,6 +1,7 @@
 import type { GroupLine } from '@bowshot/client';
 
-import { CELL_PADDING, fitText, leftOf, rowNumberText, type Scene } from './scene.js';
+import { fitText } from './fit-text.js';
+import { CELL_PADDING, leftOf, rowNumberText, type Scene } from './scene.js';
 
 const INDENT = 20;
 const CHEVRON = 5;
@@ -66,7 +67,11 @@ function paintName(
       font: `600 ${theme.font}`,
       color: text === null ? theme.dim : theme.text,
     },
-    { text: rowNumberText(count), font: theme.numberFont, color: theme.dim },
+    {
+      text: `${rowNumberText(count)} ${count === 1 ? 'row' : 'rows'}`,
+      font: theme.numberFont,
+      color: theme.dim,
+    },
   ];
   const widthOf = ({ font, text }: (typeof parts)[number]) => {
     context.font = font;

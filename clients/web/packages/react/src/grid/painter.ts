@@ -3,7 +3,8 @@ import type { GroupLine, RowPlace } from '@bowshot/client';
 import { textOfCell } from './cell-texts.js';
 import type { ColumnBox } from './column-layout.js';
 import { paintGroup } from './paint-group.js';
-import { CELL_PADDING, fitText, leftOf, type Scene } from './scene.js';
+import { fitNumber, fitText } from './fit-text.js';
+import { CELL_PADDING, leftOf, type Scene } from './scene.js';
 
 /** Draws the frame: rows under columns under the row numbers. */
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
@@ -69,17 +70,19 @@ function paintColumns(
   const { gutterWidth, height, width, theme, pixelRatio, pinned } = scene;
   const lastPinned = pinned.at(-1);
   const edge = gutterWidth + (lastPinned ? lastPinned.x + lastPinned.width : 0);
-  clipped(context, { x: edge, y: 0, width: Math.max(0, width - edge), height }, () => {
+  const right = { x: edge, y: 0, width: Math.max(0, width - edge), height };
+  clipped(context, right, () => {
     for (const column of scene.scrolled) paintColumn(context, scene, rows, column);
-    paintRange(context, scene, scene.scrolled);
   });
   for (const column of pinned) paintColumn(context, scene, rows, column);
-  clipped(context, { x: gutterWidth, y: 0, width: edge - gutterWidth, height }, () =>
-    paintRange(context, scene, pinned),
-  );
   for (const { top, group } of rows) {
     if (group) paintGroup(context, scene, group, top);
   }
+  // Over the groups' names, which reach across columns.
+  clipped(context, right, () => paintRange(context, scene, scene.scrolled));
+  clipped(context, { x: gutterWidth, y: 0, width: edge - gutterWidth, height }, () =>
+    paintRange(context, scene, pinned),
+  );
   if (!lastPinned) return;
   context.fillStyle = theme.border;
   context.fillRect(edge - 1 / pixelRatio, 0, 1 / pixelRatio, height);
@@ -162,7 +165,8 @@ function paintCell(
   context.fillStyle = isNull ? theme.dim : theme.text;
   context.textAlign = column.isNumeric ? 'right' : 'left';
   const x = column.isNumeric ? left + column.width - CELL_PADDING : left + CELL_PADDING;
-  const fitted = fitText(context, text ?? 'null', column.width - 2 * CELL_PADDING);
+  const fit = column.isNumeric ? fitNumber : fitText;
+  const fitted = fit(context, text ?? 'null', column.width - 2 * CELL_PADDING);
   context.fillText(fitted, x, top + theme.rowHeight / 2 + 0.5);
 }
 

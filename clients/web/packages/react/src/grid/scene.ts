@@ -47,16 +47,3 @@ export function leftOf({ gutterWidth, scrollLeft, pinned }: Scene, column: Colum
   const isPinned = pinned.includes(column);
   return gutterWidth + column.x - (isPinned ? 0 : scrollLeft);
 }
-
-/** As much of a text as fits, with an ellipsis where some is missing. */
-export function fitText(context: CanvasRenderingContext2D, text: string, space: number): string {
-  if (context.measureText(text).width <= space) return text;
-  let fits = 0;
-  let tooLong = text.length;
-  while (tooLong - fits > 1) {
-    const middle = (fits + tooLong) >> 1;
-    if (context.measureText(`${text.slice(0, middle)}…`).width <= space) fits = middle;
-    else tooLong = middle;
-  }
-  return `${text.slice(0, fits)}…`;
-}
