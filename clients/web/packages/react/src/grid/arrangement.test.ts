@@ -10,7 +10,7 @@ import {
   type ColumnArrangement,
 } from './column-arrangement.js';
 import { Selection } from './selection.js';
-import { orderAfterClick, orderWith, sortRank } from './sort-order.js';
+import { canSort, orderAfterClick, orderWith, sortRank } from './sort-order.js';
 
 const COLUMNS = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, type: 'int64', nullable: false }));
 
@@ -73,6 +73,12 @@ test('Shift adds to the order, turns in place, and takes out', () => {
     { column: 'b' },
   ]);
   expect(orderWith(two, 'c', false, false)).toEqual([{ column: 'c' }]);
+});
+
+test('what has no order is not sorted by', () => {
+  const sortable = (type: string) => canSort({ name: 'a', type, nullable: true });
+  expect(['int64', 'utf8', 'binary', 'bool', 'timestamp[us]'].every(sortable)).toBe(true);
+  expect(['list<int32>', 'struct<a: int64, b: utf8>'].some(sortable)).toBe(false);
 });
 
 test('a selection spans its anchor and the active cell, or everything', () => {

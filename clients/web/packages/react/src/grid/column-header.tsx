@@ -8,7 +8,7 @@ import type { ColumnBox } from './column-layout.js';
 import type { GridController } from './grid-controller.js';
 import type { HeaderProps } from './grid-header.js';
 import { followDrag } from './pointer.js';
-import { ariaSortOf, orderAfterClick, sortRank } from './sort-order.js';
+import { ariaSortOf, canSort, orderAfterClick, sortRank } from './sort-order.js';
 
 export interface HeaderActions extends HeaderProps {
   grid: GridController;
@@ -29,7 +29,8 @@ const EDGE_PX = 32;
  * The menu opens by its button, a right click, and on the keyboard by the arrow down.
  */
 export function ColumnHeader({ box, isTabStop, ...props }: ColumnHeaderProps) {
-  const { order, onOrderChange, profile } = props;
+  const { order, profile } = props;
+  const onOrderChange = canSort(box.info) ? props.onOrderChange : undefined;
   const { name, type } = box.info;
   const sort = ariaSortOf(order, name);
   const rank = sortRank(order, name);

@@ -7,7 +7,7 @@ import { MenuItem, Popover } from '../popover.js';
 import { hideColumn, pinColumn, resizeColumn } from './column-arrangement.js';
 import type { HeaderActions } from './column-header.js';
 import type { ColumnBox } from './column-layout.js';
-import { orderWith } from './sort-order.js';
+import { canSort, orderWith } from './sort-order.js';
 
 export type MenuView = 'actions' | 'profile';
 
@@ -59,7 +59,7 @@ type ItemsProps = Omit<ColumnMenuProps, 'anchor' | 'view'>;
 
 function SortItems({ box, order, onOrderChange, onClose }: ItemsProps) {
   const { name, type } = box.info;
-  if (!onOrderChange) return null;
+  if (!onOrderChange || !canSort(box.info)) return null;
   const current = order.find(({ column }) => column === name);
   const others = order.filter(({ column }) => column !== name);
   const [up, down] = isNumericType(type)

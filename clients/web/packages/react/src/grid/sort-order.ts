@@ -1,4 +1,9 @@
-import type { OrderBy } from '@bowshot/client';
+import type { ColumnInfo, OrderBy } from '@bowshot/client';
+
+/** Whether rows can be sorted by a column: lists and structs have no order. */
+export function canSort({ type }: ColumnInfo): boolean {
+  return !/^(list|struct)/.test(type);
+}
 
 /**
  * The order after a click on a column's header: ascending, descending, none. A click that `adds` (with
