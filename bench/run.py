@@ -22,7 +22,17 @@ sys.path[:0] = [str(TOP / "bench"), str(TOP / "tests"), str(TOP / "tools")]
 
 from measure import available_bytes  # noqa: E402
 from report import HEADER, Bench, Report  # noqa: E402
-from sections import by_hand, go_client, links, python, shapes, streams, tiny, windows  # noqa: E402
+from sections import (  # noqa: E402
+    by_hand,
+    desktop,
+    go_client,
+    links,
+    python,
+    shapes,
+    streams,
+    tiny,
+    windows,
+)
 
 MEMORY_FREE_MIN = 6 << 30
 
@@ -38,6 +48,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "fastapi": by_hand.by_hand,
     "python": python.python,
     "go": go_client.go_client,
+    "desktop": desktop.desktop,
     "tiny": tiny.tiny,
     "cancel": tiny.cancel,
 }

@@ -13,12 +13,13 @@ from typing import Any
 from pivot_view import PivotView
 from profile_view import ProfileView
 from source import ENDINGS, Source, open_source
-from views import HistogramView, LineView
+from views import ChartView, HistogramView, LineView
 
 from bowshot.tk import (
     DARK,
     LIGHT,
     DataGrid,
+    Dialog,
     ExportDialog,
     Worker,
     apply_theme,
@@ -168,7 +169,7 @@ class Explorer(ttk.Frame):
         self._show_tab()
 
     def _show_tab(self) -> None:
-        name = self.tabs.tab(self.tabs.select(), "text")
+        name = str(self.tabs.tab(self.tabs.select(), "text"))  # type: ignore[no-untyped-call]
         if name not in self._stale:
             return
         if self.grid_view.window.schema is None and name != "Profile":
@@ -205,7 +206,7 @@ class Explorer(ttk.Frame):
         if name:
             self.histogram.column.value = name
             self._stale.add("Histogram")
-            self.tabs.select(self.histogram)
+            self.tabs.select(self.histogram)  # type: ignore[no-untyped-call]
             self._show_tab()
 
     def add_filter(self, condition: str) -> None:
@@ -216,8 +217,16 @@ class Explorer(ttk.Frame):
     # Buttons.
 
     def refresh(self) -> None:
-        if self.source is not None:
-            self.grid_view.refresh()
+        """The newest rows: in the grid and the tab that is seen now, in others when they are."""
+        if self.source is None:
+            return
+        self.grid_view.refresh()
+        seen = str(self.tabs.tab(self.tabs.select(), "text"))  # type: ignore[no-untyped-call]
+        view = self.views[seen]
+        if isinstance(view, ChartView) and seen not in self._stale:
+            self._stale = set(self.views) - {"Rows", seen}
+            view.refresh()
+        else:
             self._rows_changed()
 
     def export(self) -> ExportDialog | None:
@@ -253,14 +262,11 @@ class _Welcome(ttk.Frame):
             ttk.Button(buttons, text=text, command=action, width=12).pack(side="left", padx=5)
 
 
-class _AddressDialog(tk.Toplevel):
+class _AddressDialog(Dialog):
     """A server's address, and its token where it wants one."""
 
     def __init__(self, parent: tk.Misc, on_open: Any) -> None:
-        super().__init__(parent)
-        self.title("Open a server")
-        self.resizable(False, False)
-        self.transient(parent.winfo_toplevel())
+        super().__init__(parent, "Open a server")
         self._on_open = on_open
         frame = ttk.Frame(self, padding=18)
         frame.pack()
@@ -280,8 +286,7 @@ class _AddressDialog(tk.Toplevel):
         opens = ttk.Button(buttons, text="Open", style="Accent.TButton", command=self._open)
         opens.pack(side="left")
         self.bind("<Return>", lambda _event: self._open())
-        self.bind("<Escape>", lambda _event: self.destroy())
-        self.configure(background=palette_of(parent).window)
+        self.show()
 
     def _open(self) -> None:
         address, token = self.address.get().strip(), self.token.get().strip()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import bowshot
 
 HINT = "Drag: closer   Shift+drag: along   Wheel: in and out   Double click: all"
+BARS_HINT = "Click: choose   Wheel: further groups"
 COUNT = "count"
 MEASURES = (COUNT, "mean", "sum", "min", "max", "median", "stddev")
 OnFilter = Callable[[str], None]
@@ -70,8 +71,8 @@ class ChartView(ttk.Frame):
         )
         self.filter_button.pack(side="right")
         self.filter_button.state(["disabled"])
-        hint = ttk.Label(self, text=HINT, style="Muted.TLabel", padding=(12, 5))
-        hint.pack(side="bottom", fill="x")
+        self.hint = ttk.Label(self, text=HINT, style="Muted.TLabel", padding=(12, 5))
+        self.hint.pack(side="bottom", fill="x")
 
     def offer(self, schema: pa.Schema) -> None:
         raise NotImplementedError
@@ -81,6 +82,11 @@ class ChartView(ttk.Frame):
         self.draw()
 
     def draw(self) -> None:
+        """Asks anew, for what is chosen now."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """The newest rows of the same question; what is looked at stays."""
         raise NotImplementedError
 
     def condition(self) -> str | None:
@@ -128,6 +134,7 @@ class HistogramView(ChartView):
         shown, hidden = (
             (self.histogram, self.bars) if self.is_scaled else (self.bars, self.histogram)
         )
+        self.hint.configure(text=HINT if self.is_scaled else BARS_HINT)
         hidden.pack_forget()
         hidden.open(None)
         shown.pack(fill="both", expand=True)
@@ -136,6 +143,9 @@ class HistogramView(ChartView):
             self.histogram.open(query, self.column.value, int(self.bins.value))
         else:
             self.bars.open(query, self.column.value)
+
+    def refresh(self) -> None:
+        (self.histogram if self.is_scaled else self.bars).refresh()
 
     def condition(self) -> str | None:
         return self.histogram.range_filter if self.is_scaled else self.bars.selected_filter
@@ -173,6 +183,9 @@ class LineView(ChartView):
         y = None if is_count or not self.y.value else self.y.value
         query = self.query if self.x.value else None
         self.chart.open(query, self.x.value, y, self.measure.value)
+
+    def refresh(self) -> None:
+        self.chart.refresh()
 
     def condition(self) -> str | None:
         return self.chart.range_filter

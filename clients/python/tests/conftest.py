@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import tkinter as tk
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import datasets as small_tables  # the server tests' own
 import polars as pl
 import pytest
 
 import bowshot
-from tk_window import open_window, virtual_screen
+
+if TYPE_CHECKING:
+    import tkinter as tk
 
 TOP = Path(__file__).resolve().parents[3]
 os.environ.setdefault("BOWSHOT_BINARY", str(TOP / "build" / "bowshot"))
@@ -51,11 +53,16 @@ def flights() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[None]:
+    """For tests with windows; the others run where Python has no tkinter."""
+    from tk_window import virtual_screen
+
     with virtual_screen():
         yield
 
 
 @pytest.fixture
 def window(screen: None) -> Iterator[tk.Tk]:
+    from tk_window import open_window
+
     with open_window() as opened:
         yield opened

@@ -15,7 +15,7 @@ from pivot_view import PivotView
 from source import dataset_name, open_source
 
 import bowshot
-from bowshot.tk import ErrorDialog
+from bowshot.tk import Dialog, ErrorDialog
 from tk_window import loaded, open_window, shown_rows, wait_for
 
 
@@ -115,6 +115,44 @@ def test_a_file_and_its_own_server(explorer: Explorer, sources: dict[str, str]) 
     assert not last.is_running()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_an_address_is_asked_for(explorer: Explorer, server: bowshot.Server) -> None:
+    assert server.url is not None
+    explorer.ask_address()
+    dialog = next(child for child in explorer.winfo_children() if isinstance(child, Dialog))
+    wait_for(explorer.root, dialog.winfo_viewable, "the dialog")
+    dialog.focus_force()
+    explorer.root.update()
+    dialog.address.set(server.url)  # type: ignore[attr-defined]
+    dialog.event_generate("<Return>")
+    wait_for(explorer.root, lambda: explorer.source is not None, "the server")
+    assert not dialog.winfo_exists()
+    assert explorer.source is not None
+    assert "people" in [dataset.name for dataset in explorer.source.datasets]
+
+
+def test_a_refresh_keeps_what_is_looked_at(
+    explorer: Explorer, server: bowshot.Server, client: bowshot.Client
+) -> None:
+    client.publish("refreshed", {"n": list(range(1_000))})
+    assert server.url is not None
+    opened(explorer, server.url)
+    explorer.datasets.selection_set("refreshed")
+    wait_for(explorer.root, lambda: explorer.grid_view.window.rows == 1_000, "rows")
+    view = explorer.histogram
+    show(explorer, "Histogram", lambda: view.histogram.counts is not None)
+    view.histogram.show_range(100, 200)
+    wait_for(explorer.root, lambda: not view.histogram.is_loading(), "a part")
+    seen = view.histogram.range
+    client.publish("refreshed", {"n": [n // 2 for n in range(1_000)]})
+    explorer.refresh()
+    wait_for(explorer.root, lambda: not view.histogram.is_loading(), "the newer rows")
+    assert view.histogram.range == seen == (100, 200)
+    assert view.histogram.counts is not None
+    assert sum(view.histogram.counts.counts) == 202
+    show(explorer, "Rows", lambda: loaded(explorer.grid_view))
+    assert shown_rows(explorer.grid_view)[3] == ["1"]
 
 
 def test_folders(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def _lines(grid: DataGrid, which: str) -> list[tuple[float, list[str]]]:
         if canvas.type(item) != "text" or canvas.itemcget(item, "state") == "hidden":
             continue
         x, y = canvas.coords(item)
-        is_cell = "frame" not in canvas.gettags(item)
+        is_cell = not canvas.gettags(item)
         is_number = not is_cell and x < canvas.gutter and y > canvas.header_height
         if (which == "cells" and is_cell) or (which == "numbers" and is_number):
             lines.setdefault(y, []).append((x, canvas.itemcget(item, "text")))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bowshot.tk.bar_chart import BarChart
 from bowshot.tk.charts import Histogram, LineChart
+from bowshot.tk.dialog import Dialog
 from bowshot.tk.error_dialog import ErrorDialog, show_error
 from bowshot.tk.grid import DataGrid
 from bowshot.tk.plot import Plot
@@ -29,6 +30,7 @@ __all__ = [
     "THEME_CHANGED",
     "BarChart",
     "DataGrid",
+    "Dialog",
     "ErrorDialog",
     "ExportDialog",
     "Histogram",

@@ -14,6 +14,7 @@ from bowshot.errors import (
     RequestError,
     StartError,
 )
+from bowshot.tk.dialog import Dialog
 from bowshot.tk.theme import palette_of
 
 WIDTH = 460
@@ -27,19 +28,14 @@ HEADS: tuple[tuple[type[Error], str], ...] = (
 )
 
 
-class ErrorDialog(tk.Toplevel):
+class ErrorDialog(Dialog):
     """An error's words, where in a text it is, what may have been meant; the button copies all of
-    it. Does not wait: the program goes on."""
+    it."""
 
     def __init__(self, parent: tk.Misc, error: Exception, title: str = "") -> None:
-        super().__init__(parent)
-        self.error = error
-        palette = palette_of(parent)
         head = next((text for kind, text in HEADS if isinstance(error, kind)), "Something failed")
-        self.title(title or head)
-        self.configure(background=palette.window)
-        self.resizable(False, False)
-        self.transient(parent.winfo_toplevel())
+        super().__init__(parent, title or head)
+        self.error = error
         frame = ttk.Frame(self, padding=18)
         frame.pack(fill="both", expand=True)
         ttk.Label(frame, text=title or head, style="Title.TLabel").pack(anchor="w")
@@ -50,13 +46,12 @@ class ErrorDialog(tk.Toplevel):
             self._add_more(frame, error)
         buttons = ttk.Frame(frame)
         buttons.pack(fill="x", pady=(16, 0))
-        close = ttk.Button(buttons, text="Close", style="Accent.TButton", command=self.destroy)
+        close = ttk.Button(buttons, text="Close", style="Accent.TButton", command=self.close)
         close.pack(side="right")
         ttk.Button(buttons, text="Copy", command=self._copy).pack(side="right", padx=8)
-        self.bind("<Escape>", lambda _event: self.destroy())
-        self.bind("<Return>", lambda _event: self.destroy())
+        self.bind("<Return>", lambda _event: self.close())
         close.focus_set()
-        self._centre(parent)
+        self.show()
 
     def _add_place(self, frame: ttk.Frame, error: Error) -> None:
         if error.text is None or error.position is None:
@@ -87,13 +82,6 @@ class ErrorDialog(tk.Toplevel):
     def _copy(self) -> None:
         self.clipboard_clear()
         self.clipboard_append(str(self.error))
-
-    def _centre(self, parent: tk.Misc) -> None:
-        self.update_idletasks()
-        top = parent.winfo_toplevel()
-        x = top.winfo_rootx() + (top.winfo_width() - self.winfo_reqwidth()) // 2
-        y = top.winfo_rooty() + (top.winfo_height() - self.winfo_reqheight()) // 3
-        self.geometry(f"+{max(0, x)}+{max(0, y)}")
 
 
 def show_error(parent: tk.Misc, error: Exception, *, title: str = "") -> ErrorDialog:

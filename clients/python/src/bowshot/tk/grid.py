@@ -182,8 +182,10 @@ class DataGrid(ttk.Frame):
         self._place_bars()
 
     def _changed(self) -> None:
-        rows = self.window.rows
+        rows, schema = self.window.rows, self.window.schema
         self.toolbar.show_count(rows)
+        if schema is not None and schema != self.canvas.columns.schema:
+            self.toolbar.set_example(schema)
         if rows is not None and self._row_wanted is not None:
             row, self._row_wanted = self._row_wanted, None
             self.canvas.go_to(row)

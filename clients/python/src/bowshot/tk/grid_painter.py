@@ -43,22 +43,36 @@ class GridPainter:
         self._head_height = row_height + 4
         self._cells: list[int] = []
         self._states: list[tuple[object, ...]] = []
+        self._frame: tuple[object, ...] = ()
 
     def paint(self, view: View, palette: Palette) -> None:
+        """Where only the rows are others, as when they have come, the frame around them stays."""
         canvas = self._canvas
-        canvas.configure(background=palette.surface)
-        canvas.delete("frame")
         seen = self._columns_seen(view)
-        self._lines(view, palette)
-        self._selected(view, palette)
+        frame = (
+            *(view.top, view.left, len(view.rows), view.gutter, view.selection, view.has_focus),
+            *(tuple(view.order.items()), tuple(self._columns.edges), self._columns.schema),
+            *(palette, canvas.winfo_width(), canvas.winfo_height()),
+        )
+        canvas.delete("passing")
+        is_same = frame == self._frame
+        if not is_same:
+            self._frame = frame
+            canvas.configure(background=palette.surface)
+            canvas.delete("frame")
+            self._lines(view, palette)
+            self._selected(view, palette)
+            canvas.tag_lower("under")
         self._placeholders(view, seen, palette)
-        canvas.tag_lower("under")
-        self._texts(view, seen, palette)
-        self._gutter(view, palette)
-        self._header(view, seen, palette)
+        has_more = self._texts(view, seen, palette)
+        if not is_same:
+            self._gutter(view, palette)
+            self._header(view, seen, palette)
+        elif has_more or None in view.rows:
+            canvas.tag_raise("over")
         if view.note:
             middle = (canvas.winfo_width() // 2, self._head_height + 3 * self._row_height)
-            canvas.create_text(*middle, text=view.note, fill=palette.muted, tags="frame")
+            canvas.create_text(*middle, text=view.note, fill=palette.muted, tags="passing")
 
     def _columns_seen(self, view: View) -> list[tuple[int, int]]:
         """Indexes, and where they begin on the screen."""
@@ -116,11 +130,12 @@ class GridPainter:
                     y,
                     width=8,
                     fill=palette.placeholder,
-                    tags=("frame", "under"),
+                    tags="passing",
                 )
 
-    def _texts(self, view: View, seen: list[tuple[int, int]], palette: Palette) -> None:
-        used = 0
+    def _texts(self, view: View, seen: list[tuple[int, int]], palette: Palette) -> bool:
+        """Whether items were made, which lie above all others then."""
+        used, before = 0, len(self._cells)
         for number, row in enumerate(view.rows):
             if row is None:
                 continue
@@ -140,6 +155,7 @@ class GridPainter:
             if self._states[index]:
                 self._canvas.itemconfigure(self._cells[index], state="hidden")
                 self._states[index] = ()
+        return len(self._cells) > before
 
     def _put(self, index: int, state: tuple[int, int, str, str, str]) -> None:
         x, y, text, anchor, colour = state
@@ -161,8 +177,10 @@ class GridPainter:
     def _gutter(self, view: View, palette: Palette) -> None:
         canvas, height = self._canvas, self._canvas.winfo_height()
         edge = view.gutter - 1
-        canvas.create_rectangle(0, 0, edge, height, fill=palette.window, width=0, tags="frame")
-        canvas.create_line(edge, 0, edge, height, fill=palette.line, tags="frame")
+        canvas.create_rectangle(
+            0, 0, edge, height, fill=palette.window, width=0, tags=("frame", "over")
+        )
+        canvas.create_line(edge, 0, edge, height, fill=palette.line, tags=("frame", "over"))
         for number in range(len(view.rows)):
             canvas.create_text(
                 view.gutter - PADDING,
@@ -171,13 +189,13 @@ class GridPainter:
                 text=f"{view.top + number:,}",
                 fill=palette.muted,
                 font=self._cell_font,
-                tags="frame",
+                tags=("frame", "over"),
             )
 
     def _header(self, view: View, seen: list[tuple[int, int]], palette: Palette) -> None:
         canvas, height = self._canvas, self._head_height - 1
         strip = (0, 0, canvas.winfo_width(), height)
-        canvas.create_rectangle(*strip, fill=palette.header, width=0, tags="frame")
+        canvas.create_rectangle(*strip, fill=palette.header, width=0, tags=("frame", "over"))
         keys = list(view.order)
         for index, x in seen:
             column = self._columns.items[index]
@@ -194,10 +212,12 @@ class GridPainter:
                 text=self._columns.cut_head(column.name, room) + mark,
                 fill=palette.accent if mark else palette.text,
                 font=self._head_font,
-                tags="frame",
+                tags=("frame", "over"),
             )
             border = x + column.width - 1
-            canvas.create_line(border, 5, border, height - 5, fill=palette.line, tags="frame")
+            canvas.create_line(
+                border, 5, border, height - 5, fill=palette.line, tags=("frame", "over")
+            )
         corner = (0, 0, view.gutter - 1, height)
-        canvas.create_rectangle(*corner, fill=palette.header, width=0, tags="frame")
-        canvas.create_line(0, height, strip[2], height, fill=palette.line, tags="frame")
+        canvas.create_rectangle(*corner, fill=palette.header, width=0, tags=("frame", "over"))
+        canvas.create_line(0, height, strip[2], height, fill=palette.line, tags=("frame", "over"))

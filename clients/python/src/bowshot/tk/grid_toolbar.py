@@ -5,11 +5,16 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
+from typing import TYPE_CHECKING
 
 from bowshot.errors import Error
+from bowshot.tk.cell_text import is_numeric
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILTER_DELAY_MS = 400
-HINT = "Filter, for instance:  distance > 500 AND origin = 'ATL'"
+HINT = "Filter"
 
 
 def error_text(error: Exception) -> str:
@@ -54,6 +59,18 @@ class GridToolbar(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self._is_set = False
         self._changed()
+
+    def set_example(self, schema: pa.Schema) -> None:
+        """Shows, where no filter stands, how one of these columns would look."""
+        import pyarrow.types as types
+
+        conditions = []
+        for fits, condition in ((is_numeric, "{} > 10"), (types.is_string, "{} LIKE 'a%'")):
+            named = [field.name for field in schema if fits(field.type)]
+            plain = [name for name in named if name.isidentifier()]
+            conditions += [condition.format(name) for name in plain[:1]]
+        example = " AND ".join(conditions)
+        self._hint.configure(text=f"{HINT}, for instance:  {example}" if example else HINT)
 
     def set_filter(self, text: str) -> None:
         """Shows it, asks nothing."""

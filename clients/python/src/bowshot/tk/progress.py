@@ -12,6 +12,7 @@ import bowshot.facts
 from bowshot.client import Dataset
 from bowshot.stop import Stop
 from bowshot.tk.axis import mark_text
+from bowshot.tk.dialog import Dialog
 from bowshot.tk.error_dialog import show_error
 from bowshot.tk.worker import Worker
 
@@ -107,16 +108,13 @@ class Progress(ttk.Frame):
         self.event_generate(event)
 
 
-class ExportDialog(tk.Toplevel):
+class ExportDialog(Dialog):
     """Writes all rows of a query to a file, whatever their number: the server's bytes go to the
     disk as they come. The file appears under its name when it is whole."""
 
     def __init__(self, parent: tk.Misc, query: Dataset, path: str | Path) -> None:
-        super().__init__(parent)
+        super().__init__(parent, "Export")
         self.path = Path(path)
-        self.title("Export")
-        self.resizable(False, False)
-        self.transient(parent.winfo_toplevel())
         frame = ttk.Frame(self, padding=16)
         frame.pack(fill="both", expand=True)
         title = f"{query.name} → {self.path.name}"
@@ -125,14 +123,13 @@ class ExportDialog(tk.Toplevel):
         self.progress.pack(fill="x")
         self.progress.bar.configure(length=360)
         self.progress.bind("<<Cancelled>>", lambda _event: self.destroy())
-        self.protocol("WM_DELETE_WINDOW", self._close)
-        self.bind("<Escape>", lambda _event: self._close())
         result = query.rows()
         self.progress.run(
             lambda stop, tell: result.to_file(self.path, stop=stop, progress=tell),
             self._done,
             self._failed,
         )
+        self.show()
 
     def _done(self, _facts: Any) -> None:
         size = bytes_text(self.path.stat().st_size)
@@ -146,7 +143,7 @@ class ExportDialog(tk.Toplevel):
         self.destroy()
         show_error(parent, error, title="The export failed")
 
-    def _close(self) -> None:
+    def close(self) -> None:
         self.progress.cancel()
         if self.winfo_exists():
             self.destroy()

@@ -116,8 +116,6 @@ def _tell(widget: tk.Misc, palette: Palette) -> None:
         popdown = widget.tk.call("ttk::combobox::PopdownWindow", widget)
         colours = [item for name, value in listed.items() for item in (f"-{name}", value)]
         widget.tk.call(f"{popdown}.f.l", "configure", *colours)
-    elif isinstance(widget, tk.Toplevel):
-        widget.configure(background=palette.window)
     widget.event_generate(THEME_CHANGED)
     for child in widget.winfo_children():
         _tell(child, palette)
