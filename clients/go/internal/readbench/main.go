@@ -1,5 +1,7 @@
+//go:build unix
+
 // Readbench reads every row of a dataset, in turns as a client and as a bare socket that decodes
-// nothing, and prints the seconds of both as JSON. bench/sections/clients.py starts it.
+// nothing, and prints the seconds of both as JSON. bench/sections/go_client.py starts it.
 //
 //	readbench http://127.0.0.1:8765 DATASET TIMES [reuse]
 package main
