@@ -24,6 +24,7 @@ PROGRAM = Path(os.environ.get("BOWSHOT_EXPLORER", TOP / "build/bowshot-explorer"
 SERVER = Path(os.environ.get("BOWSHOT_BINARY", TOP / "build/bowshot"))
 PATIENCE_S = 90  # web views start slowly on a machine that is busy
 SELF_TEST_S = 600
+COLOURS_OF_A_PAGE = 700  # an empty window has 500
 
 
 def until(what: str, found: Callable[[], object]) -> object:
@@ -79,6 +80,7 @@ class Window:
             "XDG_CACHE_HOME": str(folder / "cache"),
             "BOWSHOT_BINARY": str(SERVER),
             "GDK_BACKEND": "x11",
+            "LC_ALL": "C.UTF-8",  # titles are not ASCII
             "NO_AT_BRIDGE": "1",
         }
         self.log = folder / "log"
@@ -121,10 +123,16 @@ class Window:
                 found.append(int(entry.parent.name))
         return found
 
+    def picture(self, name: str = "") -> int:
+        """How many colours the screen has; kept as a file where SCREENSHOTS names a folder."""
+        kept = Path(os.environ.get("SCREENSHOTS") or self.folder) / f"{name or 'screen'}.png"
+        for command in (["import", "-window", "root", kept], ["identify", "-format", "%k", kept]):
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        return int(done.stdout or 0)
+
     def screenshot(self, name: str) -> None:
-        if folder := os.environ.get("SCREENSHOTS"):
-            command = ["import", "-window", "root", str(Path(folder) / f"{name}.png")]
-            subprocess.run(command, env=self.environment, check=False)
+        """Once the page is drawn: text has many shades."""
+        until(f"{name} is drawn", lambda: self.picture(name) > COLOURS_OF_A_PAGE)
 
     def has_ended(self) -> None:
         """And left nothing behind."""
@@ -142,6 +150,9 @@ def window(folder: Path, display: str, bus: str, *words: str | Path) -> Iterator
     opened = Window(folder, display, bus, [str(word) for word in words])
     try:
         yield opened
+    except BaseException:
+        opened.picture("failed")
+        raise
     finally:
         opened.process.kill()
         opened.process.wait()
@@ -176,10 +187,11 @@ def test_opens_by_its_dialog(tmp_path: Path, display: str, bus: str, airports: P
         opened.screenshot("start")
         opened.do("windowactivate", "--sync", place, "key", "ctrl+o")
         dialog = opened.await_title("Open files")
-        opened.do("windowactivate", "--sync", dialog)
+        # The dialog's box for a path, which takes a moment to have the keyboard.
+        opened.do("windowactivate", "--sync", dialog, "key", "ctrl+l", "sleep", "2")
         plain = tmp_path / "airports.csv"  # a keyboard has no letters beyond its layout's
         shutil.copy(airports, plain)
-        opened.do("type", "--delay", "20", str(plain))
+        opened.do("key", "ctrl+a", "type", "--delay", "50", str(plain))
         opened.do("key", "--delay", "50", "Return")
         opened.await_title("airports.csv – Bowshot")
         assert opened.servers()
