@@ -12,7 +12,6 @@
 #include "config_value.hpp"
 #include "option_checks.hpp"
 #include "source/catalog.hpp"
-#include "toml_text.hpp"
 
 namespace bowshot {
 
@@ -322,13 +321,6 @@ std::vector<ConfigKey> config_keys() {
 namespace {
 
 Result<void> read_config(const ConfigSource& source, std::string_view text, ServeOptions& options) {
-  // toml++ does what it likes with some of these.
-  if (const auto stray = find_stray_character(text)) {
-    const auto line = std::ranges::count(text.substr(0, *stray), '\n') + 1;
-    return fail(
-        ErrorCode::kBadParameter,
-        fmt::format("{}:{}: a character beyond ASCII stands outside of quotes", source.path, line));
-  }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) return source.wrong(parsed.error().source(), parsed.error().description());
   return ConfigReader(&source, &options).read_tables(parsed.table());

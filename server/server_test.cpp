@@ -15,7 +15,6 @@
 #include "http_sink.hpp"
 #include "options.hpp"
 #include "problem.hpp"
-#include "toml_text.hpp"
 
 namespace bowshot {
 namespace {
@@ -277,17 +276,6 @@ TEST(Sessions, AreBoundedTheOneUsedLeastLatelyGoes) {
   EXPECT_TRUE(sessions.use(first));
   sessions.clear();
   EXPECT_FALSE(sessions.use(first));
-}
-
-TEST(TomlText, CharactersBeyondAsciiStandInQuotesAndComments) {
-  for (const char* good : {"", "a = 1", "\xEF\xBB\xBF[x]", "a = \"é\" # é", R"(a = '\é')",
-                           R"(a = "\"é")", "a = \"\"\"\n\"é\"\n\"\"\"\nb = 2", "a = '''\né'''"})
-    EXPECT_EQ(find_stray_character(good), std::nullopt) << good;
-  EXPECT_EQ(find_stray_character("[\xEF\xB8\xBFh"), 1);
-  EXPECT_EQ(find_stray_character("a = \"x\" é"), 8);
-  EXPECT_EQ(find_stray_character(R"(a = '\' é)"), 8);
-  EXPECT_EQ(find_stray_character("a =0\"é\""), 5);
-  EXPECT_EQ(find_stray_character("a = \"x\né = 1"), 7);
 }
 
 }  // namespace
