@@ -17,7 +17,6 @@
 #pragma pop_macro("TOML_UNREACHABLE")
 #include <toml++/toml.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
