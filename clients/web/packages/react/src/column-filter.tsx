@@ -1,12 +1,7 @@
-import {
-  columnConditions,
-  isNumericType,
-  withCondition,
-  type ColumnCondition,
-  type ColumnInfo,
-} from '@bowshot/client';
+import { columnConditions, isNumericType, withCondition, type ColumnInfo } from '@bowshot/client';
 import { useMemo } from 'react';
 
+import type { FilterFormProps } from './filters/form-props.js';
 import { NullFilter } from './filters/null-filter.js';
 import { RangeFilter } from './filters/range-filter.js';
 import { TextFilter } from './filters/text-filter.js';
@@ -18,15 +13,6 @@ export interface ColumnFilterProps {
   /** The whole filter, CQL2 text: what this column's form says is read from it, and written into it. */
   filter: string;
   onFilterChange: (filter: string) => void;
-}
-
-export interface FilterFormProps {
-  dataset: string;
-  column: ColumnInfo;
-  condition: ColumnCondition | undefined;
-  /** What the rest of the filter says: counts are of the rows that it keeps. */
-  rest: string;
-  onChange: (condition: ColumnCondition | undefined) => void;
 }
 
 /**

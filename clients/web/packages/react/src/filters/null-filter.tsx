@@ -1,4 +1,4 @@
-import type { FilterFormProps } from '../column-filter.js';
+import type { FilterFormProps } from './form-props.js';
 
 /** Only what is missing, or only what is there. */
 export function NullFilter({ column, condition, onChange }: FilterFormProps) {

@@ -1,7 +1,7 @@
 import { groupDigits, type Histogram } from '@bowshot/client';
 import { useId, useState } from 'react';
 
-import type { FilterFormProps } from '../column-filter.js';
+import type { FilterFormProps } from './form-props.js';
 import { useHistogram } from '../summary-hooks.js';
 import { boundLiteral, rangeCondition, rangeText, type RangeText } from './bounds.js';
 import { HistogramBrush } from './histogram-brush.js';

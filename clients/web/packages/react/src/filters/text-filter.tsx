@@ -1,7 +1,7 @@
 import { spellText, type ColumnCondition, type TextMatch } from '@bowshot/client';
 import { useState } from 'react';
 
-import type { FilterFormProps } from '../column-filter.js';
+import type { FilterFormProps } from './form-props.js';
 
 type Match = TextMatch | 'equals';
 

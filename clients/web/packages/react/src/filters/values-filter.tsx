@@ -1,7 +1,7 @@
 import { type ColumnCondition } from '@bowshot/client';
 import { useDeferredValue, useState } from 'react';
 
-import type { FilterFormProps } from '../column-filter.js';
+import type { FilterFormProps } from './form-props.js';
 import { exactText } from '../number-text.js';
 import { useValues } from '../summary-hooks.js';
 
