@@ -197,11 +197,17 @@ class BowshotServer:
 
     # What the process and its metrics say.
 
-    def metric(self, name: str) -> float:
+    def metrics(self) -> dict[str, float]:
+        """Everything /metrics says at one moment; of a metric with labels, its first sample."""
+        told: dict[str, float] = {}
         for line in self.get("/metrics").body.decode().splitlines():
-            if line.startswith(name) and line[len(name)] in " {":
-                return float(line.rsplit(" ", 1)[1])
-        raise KeyError(name)
+            if not line.startswith("#"):
+                sample, _, value = line.rpartition(" ")
+                told.setdefault(sample.partition("{")[0], float(value))
+        return told
+
+    def metric(self, name: str) -> float:
+        return self.metrics()[name]
 
     def cpu_seconds(self) -> float:
         """User and system time of the process, from /proc."""
