@@ -39,6 +39,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(const Error& error);
   /// Since when it waits for its client to ask something; none while a request is at work.
   std::optional<Clock::time_point> unused_since() const;
+  /// Its client is gone and has been told so: closes within this turn of the loop or the next.
+  bool is_leaving() const { return state_ == State::kFarewell && is_input_ended_; }
   /// Closes at once, without a word, for another connection needs the place.
   void evict() { close(); }
   /// The server stops: closes at once unless an answer or its farewell is under way.

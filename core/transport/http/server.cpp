@@ -239,6 +239,7 @@ bool AsioServer::make_room() {
   const auto newest = Clock::now() - kUnusedMin;
   Connection* oldest = nullptr;
   for (const auto& [pointer, connection] : connections_) {
+    if (connection->is_leaving()) return true;
     const auto since = connection->unused_since();
     if (since && *since <= newest && (!oldest || *since < *oldest->unused_since()))
       oldest = connection.get();
