@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // How long a broken answer's reason is waited for.
@@ -27,7 +28,7 @@ type Reader struct {
 	cancel    context.CancelFunc
 	body      io.ReadCloser
 	messages  *messages
-	reused    *reusedMemory // nil unless asked for
+	bodies    closingMemory // nil where bodies are from the client's allocator
 	decoder   *ipc.Reader
 	facts     Facts
 	rows      int64
@@ -63,12 +64,7 @@ func (r *Reader) open(answer *http.Response, c *Client) error {
 		return failure(CodeBadAnswer, nil, "the answer is %q, not an Arrow stream",
 			answer.Header.Get("Content-Type"))
 	}
-	bodies := c.memory
-	if c.isReused {
-		r.reused = newReusedMemory(c.memory)
-		bodies = r.reused
-	}
-	r.messages = newMessages(answer.Body, bodies)
+	r.messages = newMessages(answer.Body, r.memoryOfBodies(c))
 	decoder, err := ipc.NewReaderFromMessageReader(r.messages, ipc.WithAllocator(c.memory))
 	if err != nil {
 		if r.messages.isAtEnd {
@@ -79,6 +75,24 @@ func (r *Reader) open(answer *http.Response, c *Client) error {
 	r.decoder = decoder
 	r.facts = r.facts.completedBy(decoder.Schema().Metadata())
 	return nil
+}
+
+// closingMemory ends with its reader; what it has lent may outlive it.
+type closingMemory interface {
+	memory.Allocator
+	close()
+}
+
+func (r *Reader) memoryOfBodies(c *Client) memory.Allocator {
+	switch c.bodies {
+	case bodiesReused:
+		r.bodies = newReusedMemory(c.memory)
+	case bodiesRecycled:
+		r.bodies = &recycledMemory{}
+	case bodiesPlain:
+		return c.memory
+	}
+	return r.bodies
 }
 
 // Facts are what the answer says of itself.
@@ -189,8 +203,8 @@ func (r *Reader) Release() {
 	} else if r.messages != nil {
 		r.messages.drop()
 	}
-	if r.reused != nil {
-		r.reused.close()
+	if r.bodies != nil {
+		r.bodies.close()
 	}
 }
 

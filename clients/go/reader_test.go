@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -432,45 +431,4 @@ func (b *countingBody) Read(buffer []byte) (int, error) {
 	n, err := b.ReadCloser.Read(buffer)
 	b.into.bytes += int64(n)
 	return n, err
-}
-
-func TestReusedMemory(t *testing.T) {
-	client := connect(t, bowshot.WithReusedMemory())
-	reader, err := client.Dataset("big").Select("id").Rows(t.Context(), bowshot.Window{Limit: 2_000_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kept []arrow.RecordBatch
-	places := map[*int64]int{}
-	next := int64(0)
-	for batch, err := range reader.Batches() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		values := batch.Column(0).(*array.Int64).Int64Values()
-		for _, value := range values {
-			if value != next {
-				t.Fatalf("row %d is %d", next, value)
-			}
-			next++
-		}
-		places[&values[0]]++
-		if len(kept) < 3 { // they outlive the reader, and must not change
-			batch.Retain()
-			kept = append(kept, batch)
-		}
-	}
-	if next != 2_000_000 || len(places) > 12 {
-		t.Errorf("%d rows, in %d places", next, len(places))
-	}
-	next = 0
-	for _, batch := range kept {
-		for _, value := range batch.Column(0).(*array.Int64).Int64Values() {
-			if value != next {
-				t.Fatalf("row %d of a kept batch is %d", next, value)
-			}
-			next++
-		}
-		batch.Release()
-	}
 }
