@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bowshot.body_memory import BYTES_MAX, BYTES_MIN, BodyMemory
 from bowshot.errors import Error, IncompleteAnswerError, UnexpectedAnswerError, local_error
 from bowshot.facts import Facts
 from bowshot.stop import stopped
@@ -30,27 +31,40 @@ class Body(Protocol):
     def close(self) -> None: ...
 
 
+class ArrowBody(Body, Protocol):
+    def read_into(self, memory: memoryview) -> int:
+        """As `read`, of `len(memory)` bytes; returns how many came."""
+        ...
+
+
 class _Source:
     """What pyarrow reads from. Remembers how the bytes ended: Arrow's reader takes the end of the
     input for the end of the table, and a proxy may cut a body and still end it properly."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: ArrowBody) -> None:
         self._body = body
+        self._memory = BodyMemory()
         self._tail = b""
         self.closed = False
         self.error: Error | None = None
         self.bytes_read = 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes | memoryview:
         try:
-            data = self._body.read(size)
+            data = self._read(size)
         except Error as error:
             self.error = error
             raise
         self.bytes_read += len(data)
         if data:
-            self._tail = data[-8:] if len(data) >= 8 else (self._tail + data)[-8:]
+            self._tail = (self._tail + bytes(data[-8:]))[-8:]
         return data
+
+    def _read(self, size: int) -> bytes | memoryview:
+        if not BYTES_MIN <= size <= BYTES_MAX:
+            return self._body.read(size)
+        memory = self._memory.take(size)
+        return memory[: self._body.read_into(memory)]
 
     def check_end(self) -> None:
         ended = self._tail == END_MARKER
@@ -82,7 +96,7 @@ def incomplete(detail: str, facts: Facts) -> Error:
 class ArrowTableStream:
     """An Arrow stream, batch by batch; the largest thing held is one batch."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: ArrowBody) -> None:
         import pyarrow as pa
 
         self._body = body

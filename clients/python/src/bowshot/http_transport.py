@@ -11,7 +11,8 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -174,9 +175,25 @@ class HttpBody:
         self.bytes_total = int(length) if length.isdigit() else None
 
     def read(self, size: int = -1) -> bytes:
-        try:
+        with self._errors_told():
             data = self._response.read(None if size < 0 else size, decode_content=False)
-        except (HTTPError, OSError) as error:
+        self._check_end(len(data), size)
+        return data
+
+    def read_into(self, memory: memoryview) -> int:
+        with self._errors_told():
+            source: Any = self._response
+            if source.chunked:  # urllib3's own readinto() copies, but counts a body with a length
+                source = source._fp
+            count: int = source.readinto(memory)
+        self._check_end(count, len(memory))
+        return count
+
+    @contextlib.contextmanager
+    def _errors_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (HTTPError, HTTPException, OSError) as error:
             self.close()
             self._raise_if_stopped()
             if isinstance(error, (ReadTimeoutError, TimeoutError)):
@@ -185,12 +202,13 @@ class HttpBody:
         except BaseException:  # Ctrl-C: the rest is not wanted
             self.close()
             raise
-        if len(data) < size:
+
+    def _check_end(self, count: int, size: int) -> None:
+        if count < size:
             self._raise_if_stopped()  # to http.client a socket that was shut is a short body
-        if not data and size:
+        if not count and size:
             self._call.end()
             self._response.release_conn()
-        return data
 
     def _raise_if_stopped(self) -> None:
         try:
