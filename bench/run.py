@@ -31,6 +31,7 @@ from sections import (  # noqa: E402
     shapes,
     streams,
     tiny,
+    window,
     windows,
 )
 
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "python": python.python,
     "go": go_client.go_client,
     "desktop": desktop.desktop,
+    "window": window.window,
     "tiny": tiny.tiny,
     "cancel": tiny.cancel,
 }

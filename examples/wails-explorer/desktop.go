@@ -22,7 +22,7 @@ const (
 func (a *app) desktopRoutes() *http.ServeMux {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET "+startPath, a.serveStart)
-	for _, name := range []string{"desktop.js", "desktop.css", "start/start.js", "start/start.css", "self_test.js"} {
+	for _, name := range []string{"desktop.js", "desktop.css", "start/start.js", "start/start.css"} {
 		routes.HandleFunc("GET "+desktopPrefix+name, func(w http.ResponseWriter, _ *http.Request) { serveOwn(w, name) })
 	}
 	routes.HandleFunc("GET /desktop/state", a.tellState)

@@ -30,6 +30,7 @@ type arguments struct {
 	server    string
 	tokenFile string
 	selfTest  bool
+	part      string // of the self-test
 	settings  string
 }
 
@@ -73,6 +74,8 @@ func parseArguments(words []string) (*arguments, error) {
 	flags.StringVar(&given.tokenFile, "token-file", "", "the `file` with that server's token")
 	flags.StringVar(&given.settings, "settings", "", "the `folder` of the window's state and recent files")
 	flags.BoolVar(&given.selfTest, "self-test", false, "drive the window, print a report as JSON, and end")
+	flags.StringVar(&given.part, "part", "", "of the self-test only `jumps`, or direct: the way of bytes into the page"+
+		" beside a direct fetch, of a server that has --allow-origin wails://wails and no token")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "%s [FLAGS] [FILE or FOLDER...]\n", programName)
 		flags.PrintDefaults()
@@ -89,6 +92,9 @@ func parseArguments(words []string) (*arguments, error) {
 	}
 	if given.server != "" && len(given.paths) > 0 {
 		return nil, errors.New("either files or a server are shown, not both")
+	}
+	if given.part != "" && (!given.selfTest || (given.part != partJumps && given.part != partDirect)) {
+		return nil, errors.New("--part is of --self-test, and jumps or direct")
 	}
 	if given.settings == "" {
 		folder, err := os.UserConfigDir()

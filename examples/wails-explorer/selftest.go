@@ -20,6 +20,9 @@ import (
 )
 
 const (
+	partJumps  = "jumps"
+	partDirect = "direct"
+
 	stepTimeout = 120 * time.Second
 	askEvery    = 300 * time.Millisecond
 	reportBytes = 32 << 20
@@ -56,6 +59,9 @@ type pageReport struct {
 func newSelfTest(a *app) *selfTest {
 	test := &selfTest{app: a, words: make(chan json.RawMessage, 1), report: report{Figures: map[string]float64{}}}
 	a.routes.HandleFunc("POST /desktop/self-test/{what}", test.help)
+	for _, name := range []string{"self_test.js", "direct.html", "direct.js"} {
+		a.routes.HandleFunc("GET "+desktopPrefix+name, func(w http.ResponseWriter, _ *http.Request) { serveOwn(w, name) })
+	}
 	return test
 }
 
@@ -71,6 +77,9 @@ func (t *selfTest) watch() {
 	t.folder = folder
 	t.app.saves.ask = func(suggested string) (string, error) { return filepath.Join(folder, suggested), nil }
 	t.drivePage()
+	if t.app.given.part != "" {
+		return
+	}
 	t.checkSaved()
 	if showing := t.app.session.current(); showing != nil && showing.server != nil {
 		t.killServer()
@@ -79,10 +88,18 @@ func (t *selfTest) watch() {
 
 // drivePage lets the script do its part in the explorer, once it is there.
 func (t *selfTest) drivePage() {
-	word, err := t.await(`if (!window.bowshotSelfTest && document.querySelector('[role=grid]')) {
+	begin := `if (!window.bowshotSelfTest && document.querySelector('[role=grid]')) {
 		window.bowshotSelfTest = true;
+		window.bowshotSelfTestPart = '` + t.app.given.part + `';
 		document.head.append(Object.assign(document.createElement('script'), { src: '/desktop/self_test.js' }));
-	}`)
+	}`
+	if t.app.given.part == partDirect { // the explorer's page may ask nobody but its own origin
+		begin = `if (!window.bowshotSelfTest && document.querySelector('[role=grid]')) {
+			window.bowshotSelfTest = true;
+			location.href = '/desktop/direct.html' + location.hash;
+		}`
+	}
+	word, err := t.await(begin)
 	var said pageReport
 	if err == nil {
 		err = json.Unmarshal(word, &said)
@@ -170,7 +187,7 @@ func (t *selfTest) take(body io.Reader) {
 	}
 }
 
-// help tells how much is sent and unread, or puts a server that cuts every answer off in the place of
+// help tells how much is sent and unread, and where the server is, or puts a server that cuts every answer off in the place of
 // the session's, and back.
 func (t *selfTest) help(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("what") == "sent" {
@@ -181,6 +198,10 @@ func (t *selfTest) help(w http.ResponseWriter, r *http.Request) {
 	address, token := "", ""
 	if showing != nil {
 		address, token = showing.address, showing.token
+	}
+	if r.PathValue("what") == "address" {
+		writeJSON(w, http.StatusOK, map[string]string{"address": address})
+		return
 	}
 	if r.PathValue("what") == "cutting" {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

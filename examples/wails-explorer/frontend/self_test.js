@@ -3,12 +3,14 @@
 (async () => {
   'use strict';
   const PATIENCE_MS = 60_000;
-  const JUMPS = 25;
+  const JUMPS = 100;
   const STREAM_BYTES = 256 << 20;
+  const part = window.bowshotSelfTestPart;
   const checks = [];
   const figures = {};
 
   async function check(name, test) {
+    if (part && !/^(the explorer shows|jumps)/.test(name)) return;
     try {
       const detail = await test();
       checks.push({ name, passed: true, detail: detail === undefined ? '' : String(detail) });
