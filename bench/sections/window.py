@@ -1,4 +1,4 @@
-"""The desktop window of examples/wails-explorer, driven by its own --self-test on a screen of its own:
+"""The desktop window of examples/wails-explorer, driven by its --self-test on a screen of its own:
 the way of bytes into its page, jumps of its grid, and the memory of all of its processes."""
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def jumps_and_memory(bench: Bench, display: str, size: str) -> None:
 
 
 class Done:
-    """What a run of the window reported, and the most memory it had: by process, and of all at once."""
+    """What a run of the window reported, and the most memory it had: by process, and of all."""
 
     def __init__(self, figures: dict[str, float], memory: dict[str, int]) -> None:
         self.figures = figures
@@ -102,8 +102,8 @@ def self_test(display: str, words: list[str]) -> Done:
 
 
 class Memory:
-    """The most that a process and its descendants have, each in its share of what several map (PSS):
-    looked at every now and then until the end of the `with` statement."""
+    """The most that a process and its descendants have, each in its share of what several map
+    (PSS): looked at every now and then until the end of the `with` statement."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
