@@ -51,6 +51,17 @@ async function billion(page) {
   seen.billionMiddle = await rowTexts(page, 123_456_789);
 }
 
+/** An order that is too long to be kept, opened in its middle: what is said, and the way out. */
+async function tooLong(page) {
+  await open(page, '#/big?order=-level&row=500000000');
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  seen.tooLong = await alert.innerText();
+  await shot(page, 'order-too-long');
+  await alert.getByRole('button', { name: 'Remove the sort' }).click();
+  seen.tooLongMended = await rowTexts(page, 0);
+}
+
 async function sort(page) {
   await open(page, '#/flights');
   seen.flightsFirst = await rowTexts(page, 0);
@@ -108,6 +119,7 @@ function watch(page) {
 await withPage(async (page) => {
   watch(page);
   await billion(page);
+  await tooLong(page);
   await sort(page);
   await filter(page);
   await error(page);

@@ -55,6 +55,14 @@ def test_the_last_row_of_a_billion(seen: dict[str, Any]) -> None:
     assert digits(seen["billionMiddle"][0]) == 123_456_789
 
 
+def test_an_order_too_long_to_be_kept(seen: dict[str, Any]) -> None:
+    """The server's own words, with the limit and the value, and a way out."""
+    assert "up to 50000000 rows, this one has 1000000000" in seen["tooLong"]
+    assert "Add a filter" in seen["tooLong"]
+    assert "Retry" not in seen["tooLong"]
+    assert seen["tooLongMended"] == seen["billionFirst"]
+
+
 def test_sort(seen: dict[str, Any]) -> None:
     assert shown(seen["flightsFirst"]) == flight("", "")
     assert shown(seen["ascending"]) == flight("", "delay ASC NULLS LAST,")

@@ -23,6 +23,7 @@ export class MockProblem extends Error {
 const TITLES = {
   bad_filter: 'The filter is not valid CQL2',
   bad_parameter: 'A parameter is not valid',
+  out_of_memory: 'The request needs more memory than it may use',
   unknown_column: 'The dataset has no such column',
   type_mismatch: 'The types do not fit',
   unknown_dataset: 'There is no such dataset',

@@ -143,6 +143,7 @@ class Mock {
     }
     const isOrdered = shape === 'rows';
     const selection = select(dataset, version, parameters, isOrdered);
+    if (isOrdered) requireKept(dataset, parameters, selection.length);
     const batch = answer({ dataset, version, parameters, selection });
     const { bytes, mediaType } = encode(batch, parameters.get('format') ?? 'arrow');
     const id = `mock-${this.requests.length}`;
@@ -203,6 +204,24 @@ class Mock {
     response.end(bytes);
   }
 }
+
+/** Of an order that is too long to be kept only the ends can be had, as of the real server.
+ * @param {MockDataset} dataset @param {URLSearchParams} parameters @param {number} rows */
+function requireKept(dataset, parameters, rows) {
+  const order = parameters.get('order');
+  const limit = parameters.get('limit');
+  if (!dataset.isVirtual || !order || !limit || order.endsWith('_row')) return;
+  const offset = Number(parameters.get('offset') ?? 0);
+  const isAnEnd = offset + Number(limit) <= ENDS_ROWS || rows - offset <= ENDS_ROWS;
+  if (isAnEnd || rows <= ORDERED_ROWS_MAX) return;
+  const detail =
+    `orders are kept of up to ${ORDERED_ROWS_MAX} rows, this one has ${rows}: without a filter that ` +
+    `leaves fewer, only its first and last ${ENDS_ROWS} rows can be had`;
+  throw new MockProblem(507, 'out_of_memory', detail);
+}
+
+const ORDERED_ROWS_MAX = 50_000_000;
+const ENDS_ROWS = 5_000;
 
 const FORMATS = /** @type {Record<string, { mediaType: string,
    encode: (batch: RecordBatch) => Uint8Array | string }>} */ ({

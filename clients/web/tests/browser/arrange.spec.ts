@@ -1,45 +1,11 @@
 /** Columns and ranges under the mouse, open groups, what is converted and built: on the mock server. */
-import { fileURLToPath } from 'node:url';
+import type { Locator } from 'playwright-core';
+import { expect, test } from 'vitest';
 
-import type { Browser, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-
-import { startMockServer, type MockServer } from '../../mock/server.mjs';
 import { expectSoon, expectText } from './expect-soon.js';
-import { Explorer, launchBrowser } from './explorer.js';
+import { explorer, mock, open, openRows, useMockServer } from './session.js';
 
-const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
-
-let browser: Browser;
-let mock: MockServer;
-let explorer: Explorer;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-
-afterAll(() => browser.close());
-
-beforeEach(async () => {
-  mock = await startMockServer({ page: PAGE });
-});
-
-afterEach(async () => {
-  expect(explorer.complaints).toEqual([]);
-  await explorer.page.context().close();
-  await mock.close();
-});
-
-async function open(hash: string, options: Parameters<Browser['newContext']>[0] = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  explorer = new Explorer(await context.newPage());
-  await explorer.page.goto(`${mock.url}/${hash}`);
-}
-
-async function openRows(hash: string, options?: Parameters<Browser['newContext']>[0]) {
-  await open(hash, options);
-  await expectSoon(async () => (await explorer.page.locator('[role=gridcell]').count()) > 0, true);
-}
+useMockServer();
 
 const columnNames = () =>
   explorer.page
@@ -234,6 +200,24 @@ test('an order that is being built says so until it is there', async () => {
   expect(await line.count()).toBe(1);
   await explorer.screenshot('sorting');
   mock.show('flights', [{ ...status, state: 'ready', progress: 1 }]);
+  await expectSoon(() => line.count(), 0);
+});
+
+test('the count and the matches of a filter that are being built say so until they are there', async () => {
+  const status = { state: 'building', rows: 0, bytes: 0, progress: 0.42 };
+  mock.show('flights', [{ ...status, kind: 'filter' }]);
+  for (const shape of ['rows', 'count']) {
+    mock.fault({ kind: 'slow', shape, times: 9, ms: 120_000 });
+  }
+  await open('#/flights?filter=delay+%3E+100');
+  await expectText(explorer.page.locator('.title p b'), 'counting… 42 %');
+  expect(await explorer.page.getByRole('progressbar', { name: 'Counting' }).count()).toBe(1);
+  mock.show('flights', [{ ...status, kind: 'matches' }]);
+  await expectText(explorer.page.locator('.title p span'), 'matching… 42 %');
+  const line = explorer.page.getByRole('progressbar', { name: 'Matching' });
+  expect(await line.count()).toBe(1);
+  await explorer.screenshot('matching');
+  mock.show('flights', []);
   await expectSoon(() => line.count(), 0);
 });
 

@@ -1,50 +1,15 @@
-import { fileURLToPath } from 'node:url';
+import { beforeEach, expect, test } from 'vitest';
 
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-
-import { startMockServer, type MockServer } from '../../mock/server.mjs';
 import { expectSoon, expectText } from './expect-soon.js';
-import { Explorer, launchBrowser } from './explorer.js';
+import { explorer, mock, open, useMockServer } from './session.js';
 
-const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
 const LAST = 999_999_999;
 /** Of the mock's flights. */
 const FIRST_DELAY = '324';
 const LOWEST_DELAY = '-30';
 
-let browser: Browser;
-let mock: MockServer;
-let explorer: Explorer;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-
-afterAll(() => browser.close());
-
-beforeEach(async () => {
-  mock = await startMockServer({ page: PAGE });
-  await open('');
-});
-
-afterEach(async () => {
-  expect(explorer.complaints).toEqual([]);
-  await explorer.page.context().close();
-  await mock.close();
-});
-
-async function open(hash: string, options: Parameters<Browser['newContext']>[0] = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  explorer = new Explorer(await context.newPage());
-  await explorer.page.goto(`${mock.url}/${hash}`);
-}
-
-/** Another page in place of the one that every test begins with. */
-async function reopen(hash: string, options?: Parameters<Browser['newContext']>[0]) {
-  await explorer.page.context().close();
-  await open(hash, options);
-}
+useMockServer();
+beforeEach(() => open(''));
 
 test('the first dataset is shown with its schema and its rows', async () => {
   await expectText(explorer.cell(3, 0), '3');
@@ -144,7 +109,7 @@ test('go to row: exact, from the end, and refused beyond it', async () => {
 });
 
 test('a click on a header sorts up, down and not', async () => {
-  await reopen('#/flights');
+  await open('#/flights');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
   const unsorted = await explorer.cell(0, 0).textContent();
   const header = explorer.columnHeader('distance');
@@ -161,7 +126,7 @@ test('a click on a header sorts up, down and not', async () => {
 });
 
 test('a filter counts its rows; Escape clears it', async () => {
-  await reopen('#/flights');
+  await open('#/flights');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
   await explorer.page.keyboard.press('/');
   await explorer.page.keyboard.type("distance >= 2460 AND origin <> 'ATL'");
@@ -181,7 +146,7 @@ test('a filter counts its rows; Escape clears it', async () => {
 });
 
 test("the server's error is shown at its position, and its suggestion mends it", async () => {
-  await reopen('#/flights');
+  await open('#/flights');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
   // The position counts bytes; what is before it has characters of two.
   await explorer.applyFilter("origin <> 'Zürich' AND distence > 2459");
@@ -240,7 +205,7 @@ test('placeholders have the places that the rows will have', async () => {
 });
 
 test('the address keeps the view over a reload, and back undoes', async () => {
-  await reopen('#/flights');
+  await open('#/flights');
   await explorer.applyFilter('distance > 1000');
   await explorer.columnHeader('delay').getByRole('button').click();
   await expectText(explorer.cell(0, 1), LOWEST_DELAY);
@@ -261,7 +226,7 @@ test('the address keeps the view over a reload, and back undoes', async () => {
 test('dark follows the system, and the button, and is kept', async () => {
   const background = () =>
     explorer.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  await reopen('#/flights', { colorScheme: 'dark' });
+  await open('#/flights', { colorScheme: 'dark' });
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
   expect(await background()).toBe('rgb(20, 23, 27)');
   await explorer.screenshot('dark');
@@ -279,16 +244,16 @@ test('dark follows the system, and the button, and is kept', async () => {
 });
 
 test('nothing, and nothing there', async () => {
-  await reopen('#/empty');
+  await open('#/empty');
   await expectText(explorer.page.locator('.bowshot-grid-empty'), 'This dataset has no rows');
   await explorer.screenshot('empty');
-  await reopen('#/flight');
+  await open('#/flight');
   await explorer.page.getByRole('alert').getByRole('button', { name: 'flights' }).click();
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
 });
 
 test('a phone shows the list on demand, and a finger pans', async () => {
-  await reopen('', {
+  await open('', {
     viewport: { width: 390, height: 780 },
     hasTouch: true,
     isMobile: true,
@@ -319,7 +284,7 @@ test('a phone shows the list on demand, and a finger pans', async () => {
 });
 
 test('columns can be dragged to another width', async () => {
-  await reopen('#/flights');
+  await open('#/flights');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
   const before = (await explorer.columnHeader('date').boundingBox())!;
   const edge = { x: before.x + before.width - 1, y: before.y + 10 };

@@ -1,42 +1,10 @@
 /** What can be done with the rows: on the mock server, each in light and dark, at two sizes. */
-import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
 
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-
-import { startMockServer, type MockServer } from '../../mock/server.mjs';
 import { expectSoon, expectText } from './expect-soon.js';
-import { Explorer, launchBrowser } from './explorer.js';
+import { explorer, mock, openRows, useMockServer } from './session.js';
 
-const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
-
-let browser: Browser;
-let mock: MockServer;
-let explorer: Explorer;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-
-afterAll(() => browser.close());
-
-beforeEach(async () => {
-  mock = await startMockServer({ page: PAGE });
-});
-
-afterEach(async () => {
-  expect(explorer.complaints).toEqual([]);
-  await explorer.page.context().close();
-  await mock.close();
-});
-
-async function open(hash: string, options: Parameters<Browser['newContext']>[0] = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  explorer = new Explorer(await context.newPage());
-  await explorer.page.goto(`${mock.url}/${hash}`);
-  await expectSoon(async () => (await explorer.page.locator('[role=gridcell]').count()) > 0, true);
-}
+useMockServer();
 
 async function openMenu(column: string) {
   await explorer.columnHeader(column).getByRole('button').focus();
@@ -45,7 +13,7 @@ async function openMenu(column: string) {
 }
 
 test('Shift-click sorts by several columns; back undoes it', async () => {
-  await open('#/flights');
+  await openRows('#/flights');
   await explorer.columnHeader('origin').getByRole('button').click();
   await explorer
     .columnHeader('delay')
@@ -62,7 +30,7 @@ test('Shift-click sorts by several columns; back undoes it', async () => {
 });
 
 test('filters of columns are parts of one text', async () => {
-  await open('#/flights', { colorScheme: 'dark' });
+  await openRows('#/flights', { colorScheme: 'dark' });
   const delay = await openMenu('delay');
   await delay.getByLabel('From').fill('60');
   await delay.getByLabel('From').press('Enter');
@@ -81,7 +49,7 @@ test('filters of columns are parts of one text', async () => {
 });
 
 test('the place is kept when the filter changes', async () => {
-  await open('#/flights');
+  await openRows('#/flights');
   await explorer.goToRow.fill('5000');
   await explorer.goToRow.press('Enter');
   await expectSoon(() => /row=49\d\d/.test(explorer.page.url()), true);
@@ -94,7 +62,7 @@ test('the place is kept when the filter changes', async () => {
 });
 
 test('groups open by the keyboard, over 10^9 rows', async () => {
-  await open('#/billion?by=category');
+  await openRows('#/billion?by=category');
   const tree = explorer.page.getByRole('treegrid');
   await expectSoon(() => tree.getAttribute('aria-rowcount'), '21');
   await tree.focus();
@@ -109,7 +77,7 @@ test('groups open by the keyboard, over 10^9 rows', async () => {
 });
 
 test('a range is copied as tab-separated text, and the message says how much', async () => {
-  await open('#/flights');
+  await openRows('#/flights');
   await expectText(explorer.cell(0, 1), '324');
   await explorer.grid.focus();
   for (const key of ['ArrowRight', 'Shift+ArrowDown', 'Shift+ArrowRight', 'Control+c']) {
@@ -123,7 +91,7 @@ test('a range is copied as tab-separated text, and the message says how much', a
 });
 
 test('a cell is read as a whole, by the keyboard and the mouse', async () => {
-  await open('#/flights');
+  await openRows('#/flights');
   const text = await explorer.cell(0, 0).textContent();
   await explorer.grid.focus();
   await explorer.page.keyboard.press('Enter');
@@ -142,7 +110,7 @@ test('a cell is read as a whole, by the keyboard and the mouse', async () => {
 });
 
 test('an export that is cut off says why and keeps nothing; the next is whole', async () => {
-  await open('#/flights?filter=delay+%3E+300', { viewport: { width: 1920, height: 1080 } });
+  await openRows('#/flights?filter=delay+%3E+300', { viewport: { width: 1920, height: 1080 } });
   // A file of the page's own stands for the one that a reader picks.
   await explorer.page.evaluate(() => {
     const pick = async () => {
@@ -171,12 +139,13 @@ test('an export that is cut off says why and keeps nothing; the next is whole', 
 });
 
 test('a sample says what it is of, grows, and is drawn again', async () => {
-  await open('#/flights?sample=1000', {
+  await openRows('#/flights?sample=1000', {
     colorScheme: 'dark',
     viewport: { width: 1920, height: 1080 },
   });
   const bar = explorer.page.getByRole('group', { name: 'Sample' });
   await expectText(bar.getByRole('status'), 'sampled 1,000 of 20,000');
+  await expectSoon(async () => (await explorer.cell(0, 0).textContent()) !== 'loading', true);
   const first = await explorer.cell(0, 0).textContent();
   await bar.getByRole('button', { name: 'More' }).click();
   await expectText(bar.getByRole('status'), 'sampled 2,000 of 20,000');
@@ -187,7 +156,7 @@ test('a sample says what it is of, grows, and is drawn again', async () => {
 });
 
 test('a busy server is asked again as late as it says', async () => {
-  await open('#/billion');
+  await openRows('#/billion');
   await expectText(explorer.cell(0, 0), '0');
   mock.fault({ kind: 'busy', shape: 'rows', times: 8, ms: 1000 });
   await explorer.goToRow.fill('600000000');
@@ -198,4 +167,27 @@ test('a busy server is asked again as late as it says', async () => {
   await explorer.screenshot('busy');
   await expectText(explorer.cell(600_000_000, 0), '600,000,000');
   expect(await alert.count()).toBe(0);
+});
+
+test('an order too long to be kept: what the server says of it, and two ways out', async () => {
+  await openRows('#/billion?order=-id', { colorScheme: 'dark' });
+  await expectText(explorer.cell(0, 0), '999,999,999');
+  await explorer.goToRow.fill('500000000');
+  await explorer.goToRow.press('Enter');
+  const alert = explorer.page.getByRole('alert');
+  await expectSoon(() => alert.count(), 1);
+  expect(await alert.innerText()).toContain(
+    'orders are kept of up to 50000000 rows, this one has 1000000000',
+  );
+  expect(await alert.getByRole('button').allTextContents()).toEqual([
+    'Add a filter',
+    'Remove the sort',
+  ]);
+  await explorer.screenshot('order-too-long-dark');
+  await alert.getByRole('button', { name: 'Add a filter' }).click();
+  expect(await explorer.filter.evaluate((input) => input === document.activeElement)).toBe(true);
+  await alert.getByRole('button', { name: 'Remove the sort' }).click();
+  await expectText(explorer.cell(0, 0), '0');
+  expect(await alert.count()).toBe(0);
+  expect(explorer.page.url()).not.toContain('order');
 });

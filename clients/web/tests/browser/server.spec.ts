@@ -3,18 +3,14 @@
  * the server at BOWSHOT_URL, or else against the mock. The rows that are expected are asked for by
  * the test itself, a row at a time.
  */
-import { fileURLToPath } from 'node:url';
-
 import { connect, type Bowshot, type DatasetSummary, type OrderBy } from '@bowshot/client';
 import { cellText, isNumericType } from '@bowshot/react';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { startMockServer, type MockServer } from '../../mock/server.mjs';
 import { expectSoon, expectText } from './expect-soon.js';
-import { Explorer, launchBrowser } from './explorer.js';
+import { explorer, openPage, PAGE, useBrowser } from './session.js';
 
-const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
 /** Above this a sort is not asked for: without an order index it takes minutes. */
 const SORTED_ROWS_MAX = 20_000_000;
 const COLUMNS_COMPARED = 4;
@@ -23,31 +19,18 @@ let mock: MockServer | undefined;
 let url: string;
 let bowshot: Bowshot;
 let datasets: DatasetSummary[];
-let browser: Browser | undefined;
-let explorer: Explorer;
 
 beforeAll(async () => {
   if (!process.env['BOWSHOT_URL']) mock = await startMockServer({ page: PAGE });
   url = process.env['BOWSHOT_URL'] ?? mock!.url;
   bowshot = connect(url);
   datasets = await bowshot.datasets();
-  browser = await launchBrowser();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await mock?.close();
-});
+afterAll(() => mock?.close());
 
-beforeEach(async () => {
-  const context = await browser!.newContext({ viewport: { width: 1280, height: 800 } });
-  explorer = new Explorer(await context.newPage());
-});
-
-afterEach(async () => {
-  expect(explorer.complaints).toEqual([]);
-  await explorer.page.context().close();
-});
+useBrowser();
+beforeEach(() => openPage());
 
 /** The dataset with the most rows, up to a limit. */
 function largest(rowsMax = Infinity): DatasetSummary {

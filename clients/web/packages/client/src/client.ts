@@ -240,7 +240,7 @@ function readDatasetInfo(answer: unknown): DatasetInfo {
 function readView(entry: unknown): ViewStatus {
   const { kind, state, rows, progress, order, filtered } = fields(entry);
   return {
-    kind: kind === 'order' ? 'order' : 'filter',
+    kind: kind === 'order' || kind === 'matches' ? kind : 'filter',
     state: state === 'ready' || state === 'failed' ? state : 'building',
     rows: typeof rows === 'number' ? rows : 0,
     progress: typeof progress === 'number' ? Math.min(Math.max(0, progress), 1) : 0,

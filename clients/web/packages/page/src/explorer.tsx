@@ -29,6 +29,7 @@ import { useKeptPlace, type Place } from './use-kept-place.js';
 import { useViewBuild } from './use-view-build.js';
 import { changeView, currentView, regrouped, type ViewState } from './view-state.js';
 import { ViewBar } from './view-bar.js';
+import { waysOut } from './ways-out.js';
 
 interface ExplorerProps {
   info: DatasetInfo;
@@ -98,14 +99,11 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
             place={place}
             profile={profileIsWanted && !profile.error ? profile.columns : undefined}
             hasFilterError={filterError !== undefined}
+            filterInput={props.filterInput}
           />
         )}
         <BuildLine build={build} />
-        {filterError && (
-          <div className="bowshot-grid-empty">
-            <span>The filter cannot be applied yet</span>
-          </div>
-        )}
+        {filterError && <NotApplied />}
         <div className="data-notices">
           <ProfileNotice
             error={profileIsWanted ? profile.error : undefined}
@@ -118,6 +116,15 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
   );
 }
 
+/** In place of rows, while the filter is wrong. */
+function NotApplied() {
+  return (
+    <div className="bowshot-grid-empty">
+      <span>The filter cannot be applied yet</span>
+    </div>
+  );
+}
+
 interface RowsProps {
   grid: RefObject<DataGridHandle | null>;
   rows: GridRows;
@@ -125,10 +132,11 @@ interface RowsProps {
   place: Place;
   profile: ProfileState['columns'] | undefined;
   hasFilterError: boolean;
+  filterInput: RefObject<HTMLInputElement | null>;
 }
 
 /** The grid, and what its columns' menus say to the view. */
-function Rows({ grid, rows, view, place, profile, hasFilterError }: RowsProps) {
+function Rows({ grid, rows, view, place, profile, ...props }: RowsProps) {
   const { filter, sample } = view;
   const { name } = rows.info;
   const filtered = useMemo(() => new Set(columnConditions(filter).keys()), [filter]);
@@ -155,7 +163,8 @@ function Rows({ grid, rows, view, place, profile, hasFilterError }: RowsProps) {
       initialRow={place.row}
       activeRow={place.activeRow}
       onTopRowChange={keepRow}
-      showsRequestError={!hasFilterError}
+      showsRequestError={!props.hasFilterError}
+      renderErrorActions={(error) => waysOut(error, view, props.filterInput)}
       emptyText={filter === '' ? 'This dataset has no rows' : 'No rows match the filter'}
       label={`Rows of ${name}`}
     />

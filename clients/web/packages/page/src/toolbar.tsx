@@ -134,11 +134,16 @@ function RowCount({ info, state, view, build }: RowCountProps) {
     );
   }
   if (state.error) return <p>{total} rows</p>;
-  const kept = state.rowCountIsExact ? exactCount(state.rowCount) : 'counting…';
+  const isCounting = !state.rowCountIsExact;
+  const kept = !isCounting
+    ? exactCount(state.rowCount)
+    : build?.kind === 'filter'
+      ? sayBuild(build)
+      : 'counting…';
   return (
     <p aria-live="polite">
-      <b data-pending={state.rowCountIsExact ? undefined : ''}>{kept}</b> of {total} rows
-      {build?.kind === 'order' && <span>{sayBuild(build)}</span>}
+      <b data-pending={isCounting ? '' : undefined}>{kept}</b> of {total} rows
+      {build && build.kind !== 'filter' && <span>{sayBuild(build)}</span>}
     </p>
   );
 }

@@ -59,14 +59,26 @@ function viewKey(info: DatasetInfo, view: ViewState): string | undefined {
   return JSON.stringify([info.name, info.version, view.filter, view.order]);
 }
 
-/** The status of the order, or without one that of the filter, of which there may be several. */
-function statusOf(views: readonly ViewStatus[], view: ViewState): ViewStatus | undefined {
-  if (view.order.length === 0) {
-    return views.find(({ kind, state }) => kind === 'filter' && state === 'building');
-  }
+/**
+ * The status of the order; before it there is one, and without an order, what is being built for the
+ * filter: its count, then its matches. Of other filters' the server does not tell them apart.
+ */
+export function statusOf(
+  views: readonly ViewStatus[],
+  view: Pick<ViewState, 'filter' | 'order'>,
+): ViewStatus | undefined {
+  const isBuilt = (kind: ViewStatus['kind']) => (status: ViewStatus) =>
+    status.kind === kind && status.state === 'building';
+  const ofFilter = () =>
+    view.filter === ''
+      ? undefined
+      : (views.find(isBuilt('filter')) ?? views.find(isBuilt('matches')));
+  if (view.order.length === 0) return ofFilter();
   const order = view.order
     .map(({ column, descending }) => (descending ? '-' : '') + spellName(column))
     .join();
   const isFiltered = view.filter !== '';
-  return views.find((status) => status.order === order && status.isFiltered === isFiltered);
+  const isOrder = (status: ViewStatus) =>
+    status.order === order && status.isFiltered === isFiltered;
+  return views.find(isOrder) ?? ofFilter();
 }

@@ -1,19 +1,12 @@
 import { useRef, type KeyboardEvent, type PointerEvent as ReactPointerEvent } from 'react';
 
 import { ColumnStrip } from '../column-strip.js';
-import type { MenuView } from './column-menu.js';
 import { beyond, EdgeScroll } from './edge-scroll.js';
 import { moveColumn, resizeColumn } from './column-arrangement.js';
 import type { ColumnBox } from './column-layout.js';
-import type { GridController } from './grid-controller.js';
-import type { HeaderProps } from './grid-header.js';
+import type { HeaderActions, MenuView } from './header-props.js';
 import { followDrag } from './pointer.js';
 import { ariaSortOf, canSort, orderAfterClick, sortRank } from './sort-order.js';
-
-export interface HeaderActions extends HeaderProps {
-  grid: GridController;
-  onOpenMenu: (box: ColumnBox, anchor: Element, view: MenuView) => void;
-}
 
 interface ColumnHeaderProps extends HeaderActions {
   box: ColumnBox;

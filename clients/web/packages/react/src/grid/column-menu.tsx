@@ -2,14 +2,11 @@ import { isNumericType, type ColumnInfo } from '@bowshot/client';
 import { useState } from 'react';
 
 import { ColumnProfileCard } from '../column-strip.js';
-
 import { MenuItem, Popover } from '../popover.js';
 import { hideColumn, pinColumn, resizeColumn } from './column-arrangement.js';
-import type { HeaderActions } from './column-header.js';
 import type { ColumnBox } from './column-layout.js';
+import type { HeaderActions, MenuView } from './header-props.js';
 import { canSort, orderWith } from './sort-order.js';
-
-export type MenuView = 'actions' | 'profile';
 
 interface ColumnMenuProps extends HeaderActions {
   box: ColumnBox;

@@ -1,4 +1,4 @@
-import type { ColumnInfo, ColumnProfile, OrderBy } from '@bowshot/client';
+import type { BowshotError, ColumnInfo, ColumnProfile, OrderBy } from '@bowshot/client';
 import {
   useEffect,
   useId,
@@ -64,6 +64,8 @@ export interface DataGridProps {
   onTopRowChange?: (row: number) => void;
   /** Whether to say why no rows can be had; false where the page says it. Default true. */
   showsRequestError?: boolean;
+  /** Ways out of an error, as buttons beside it: in place of `Retry` where that would be in vain. */
+  renderErrorActions?: (error: BowshotError) => ReactNode;
   /** Shown when there are no rows. Default `No rows`. */
   emptyText?: string;
   /** The grid's name for assistive technology. */

@@ -1,27 +1,10 @@
-import type { ColumnProfile, OrderBy } from '@bowshot/client';
-import { useState, useSyncExternalStore, type ReactNode, type Ref } from 'react';
+import { useState, useSyncExternalStore, type Ref } from 'react';
 
-import { ColumnHeader, type HeaderActions } from './column-header.js';
-import { ColumnMenu, type MenuView } from './column-menu.js';
-import type { ColumnArrangement } from './column-arrangement.js';
+import { ColumnHeader } from './column-header.js';
+import { ColumnMenu } from './column-menu.js';
 import type { ColumnBox } from './column-layout.js';
 import type { GridController } from './grid-controller.js';
-
-/** What a grid's header shows beside the names, and whom it tells. */
-export interface HeaderProps {
-  order: readonly OrderBy[];
-  onOrderChange: ((order: OrderBy[]) => void) | undefined;
-  arrangement: ColumnArrangement;
-  onArrange: (arrangement: ColumnArrangement) => void;
-  /** What a column's menu begins with: a filter, for one. */
-  renderColumnPanel: ((column: ColumnBox['info'], close: () => void) => ReactNode) | undefined;
-  /** Columns that the rows are filtered by: marked. */
-  filteredColumns: ReadonlySet<string> | undefined;
-  /** A strip below the names; a column that is not there yet is awaited. */
-  profile: ReadonlyMap<string, ColumnProfile> | undefined;
-  groupBy: readonly string[];
-  onGroupByChange: ((columns: string[]) => void) | undefined;
-}
+import type { HeaderActions, HeaderProps, MenuView } from './header-props.js';
 
 interface GridHeaderProps extends HeaderProps {
   grid: GridController;

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'react';
+import type { BowshotError } from '@bowshot/client';
+import { useEffect, useState, type ReactNode } from 'react';
 
 import type { RowWindowState } from '../hooks.js';
 import { isGrouped, type GridRows } from './grid-rows.js';
@@ -11,6 +12,7 @@ interface GridNoticeProps {
   rows: GridRows;
   state: RowWindowState;
   showsRequestError?: boolean;
+  renderErrorActions?: ((error: BowshotError) => ReactNode) | undefined;
   emptyText?: string;
 }
 
@@ -22,6 +24,7 @@ export function GridNotice({
   rows,
   state,
   showsRequestError = true,
+  renderErrorActions,
   emptyText = 'No rows',
 }: GridNoticeProps) {
   const error = state.error ?? state.rowsError;
@@ -43,6 +46,7 @@ export function GridNotice({
     }
     return null;
   }
+  const actions = renderErrorActions?.(error);
   return (
     <div role="alert" className="bowshot-grid-notice">
       <div>
@@ -50,9 +54,14 @@ export function GridNotice({
         <span>{error.detail || error.title}</span>
         {rows.retryAt !== undefined && <Countdown to={rows.retryAt} key={rows.retryAt} />}
       </div>
-      <button type="button" onClick={() => rows.retry()}>
-        {rows.retryAt === undefined ? 'Retry' : 'Now'}
-      </button>
+      <div className="bowshot-grid-notice-actions">
+        {actions}
+        {(!actions || error.retryable) && (
+          <button type="button" onClick={() => rows.retry()}>
+            {rows.retryAt === undefined ? 'Retry' : 'Now'}
+          </button>
+        )}
+      </div>
     </div>
   );
 }
