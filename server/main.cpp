@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app.hpp"
+#include "cpu_pool.hpp"
 #include "log.hpp"
 #include "memory_pool.hpp"
 #include "options.hpp"
@@ -80,7 +81,8 @@ void tell_addresses(const http::Server& server) {
 int serve(int argc, const char* const* argv, ServeOptions options) {
   start_log(options.log_level, options.log_format);
   const sigset_t signals = block_signals();
-  std::optional<StopWithInput> input;  // after the signals were blocked, as its thread inherits it
+  lower_cpu_pool_priority();  // after the signals were blocked, as its threads inherit that
+  std::optional<StopWithInput> input;  // a thread, too
   if (options.stop_with_input) input.emplace();
 
   auto app = App::make(options);

@@ -3,6 +3,8 @@
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
 
+#include <algorithm>
+
 #include "base/limits.hpp"
 
 namespace bowshot {
@@ -10,6 +12,10 @@ namespace {
 
 /// How long an overwritten file may go unnoticed while rows still come; the end is always checked.
 constexpr std::chrono::milliseconds kCheckEvery{100};
+
+/// Of the second batch, from which on they double; and of the one after a rest.
+constexpr int64_t kBatchBytesMin = 256 << 10;
+constexpr int64_t kRestedBatchBytes = 1 << 20;
 
 bool is_stop(ErrorCode code) {
   return code == ErrorCode::kCancelled || code == ErrorCode::kDeadlineExceeded ||
@@ -58,9 +64,14 @@ Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> AnswerStream::gather() 
     rows += batch->num_rows();
     bytes += arrow::util::TotalBufferSize(*batch);
     gathered.push_back(std::move(batch));
-  } while (!is_first_ && rows + kRawRowsMax <= kBatchRowsMax && bytes < kBatchBytesTarget);
-  is_first_ = false;
+  } while (rows + kRawRowsMax <= kBatchRowsMax && bytes < batch_bytes_);
+  batch_bytes_ = std::clamp(2 * batch_bytes_, kBatchBytesMin, kBatchBytesTarget);
   return gathered;
+}
+
+void AnswerStream::rest() {
+  batch_bytes_ = std::min(batch_bytes_, kRestedBatchBytes);
+  if (rows_) rows_->rest();
 }
 
 Result<void> AnswerStream::check_files(bool is_end) {

@@ -11,16 +11,15 @@
 
 namespace bowshot {
 
-/// A plan's answer: joins raw batches to a good size (the first one comes as soon as it is there),
+/// A plan's answer: joins raw batches to a good size (the first one comes as soon as it is there,
+/// the next ones grow, and are small again for a reader who is slow: what waits for him is held),
 /// brings them to the plan's schema and watches that the files stay as they were.
 class AnswerStream : public BatchStream {
  public:
   AnswerStream(QueryContext context, std::unique_ptr<RawBatches> rows);
   const std::shared_ptr<arrow::Schema>& schema() const override;
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
-  void rest() override {
-    if (rows_) rows_->rest();
-  }
+  void rest() override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -33,7 +32,7 @@ class AnswerStream : public BatchStream {
   QueryContext context_;
   AnswerColumns columns_;
   std::unique_ptr<RawBatches> rows_;
-  bool is_first_ = true;
+  int64_t batch_bytes_ = 0;  // of the next batch; 0: what comes first
   Clock::time_point checked_;
   std::optional<Error> error_;
 };

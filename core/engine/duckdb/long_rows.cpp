@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <span>
+#include <vector>
 
+#include "base/limits.hpp"
 #include "engine/duckdb/duckdb_dialect.hpp"
 #include "engine/duckdb/row_bytes.hpp"
 #include "engine/duckdb/row_order.hpp"
@@ -19,6 +21,9 @@ namespace {
 /// decodes a row group from its start each time.
 constexpr int64_t kFirstSearchRows = 2'048;
 constexpr int64_t kSearchGrowth = 8;
+/// Of a chunk in which it found little, DuckDB holds everything while nobody takes it: of 2,048
+/// numbers 16 KiB.
+constexpr int64_t kSearchRowsMax = 8'000'000;
 
 /// The plan's outputs that are stored columns, or those that are not.
 std::vector<int> outputs_where(const Plan& plan, bool stored) {
@@ -37,7 +42,8 @@ LongRows::LongRows(QueryContext context, RowRange range, Engine* windows)
       stored_(context_, outputs_where(*context_.plan, true), windows),
       computed_outputs_(outputs_where(*context_.plan, false)),
       search_rows_(kFirstSearchRows),
-      search_rows_max_(statement_rows_max(largest_group(*context_.plan, computed_outputs_))) {}
+      search_rows_max_(std::min(
+          kSearchRowsMax, statement_rows_max(largest_group(*context_.plan, computed_outputs_)))) {}
 
 Result<std::shared_ptr<arrow::RecordBatch>> LongRows::next() {
   while (!found_ || found_used_ == found_->num_rows()) {
@@ -51,19 +57,29 @@ Result<std::shared_ptr<arrow::RecordBatch>> LongRows::next() {
 }
 
 Result<bool> LongRows::find_more() {
-  for (;;) {
+  // Numbers alone are gathered for a batch of rows; what is computed may be long.
+  const int64_t rows_wanted = computed_outputs_.empty() ? kBatchRowsMax : 1;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> gathered;
+  int64_t rows = 0;
+  while (rows < rows_wanted) {
     if (!search_) {
-      if (range_.begin >= range_.end || range_.rows_left == 0) return false;
+      if (rows > 0 || range_.begin >= range_.end || range_.rows_left == 0) break;
       BOWSHOT_TRY(start_search());
     }
-    BOWSHOT_ASSIGN(found_, search_->next());
-    found_used_ = 0;
-    if (found_) {
-      if (range_.rows_left) *range_.rows_left -= found_->num_rows();
-      return true;
+    BOWSHOT_ASSIGN(auto found, search_->next());
+    if (!found) {
+      search_.reset();
+      continue;
     }
-    search_.reset();
+    if (range_.rows_left) *range_.rows_left -= found->num_rows();
+    rows += found->num_rows();
+    gathered.push_back(std::move(found));
   }
+  found_used_ = 0;
+  found_.reset();
+  if (gathered.empty()) return false;
+  BOWSHOT_ASSIGN(found_, join_batches(gathered));
+  return true;
 }
 
 Result<void> LongRows::start_search() {

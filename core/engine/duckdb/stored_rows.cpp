@@ -6,13 +6,16 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
+
 #include "base/check.hpp"
+#include "engine/duckdb/row_bytes.hpp"
 
 namespace bowshot {
 namespace {
 
-/// A gap of more rows than this is not read through: seeking costs less.
-constexpr int64_t kGapRowsMax = 4'096;
+/// A gap of more bytes than this is not read through: to begin anew costs a page a column.
+constexpr int64_t kGapBytesMax = 4 << 20;
 
 /// The plan's outputs `outputs`, without filter and order.
 Plan window_plan(const Plan& plan, const std::vector<int>& outputs) {
@@ -29,6 +32,12 @@ Plan window_plan(const Plan& plan, const std::vector<int>& outputs) {
 
 }  // namespace
 
+StoredRows::StoredRows(QueryContext context, std::vector<int> outputs, Engine* windows)
+    : context_(std::move(context)),
+      outputs_(std::move(outputs)),
+      windows_(windows),
+      gap_rows_max_(kGapBytesMax / largest_group(*context_.plan, outputs_).row_bytes()) {}
+
 bool StoredRows::is_stored(const Expression& expression) {
   const auto* column = std::get_if<ColumnReference>(&expression.node);
   return column && column->kind == ColumnReference::Kind::kDataset;
@@ -38,7 +47,7 @@ Result<void> StoredRows::open(std::span<const int64_t> rows) {
   Plan plan = window_plan(*context_.plan, outputs_);
   stream_end_ = plan.dataset->rows();
   for (size_t i = 1; i < rows.size(); ++i) {  // as far as rows lie near each other
-    if (rows[i] - rows[i - 1] <= kGapRowsMax) continue;
+    if (rows[i] - rows[i - 1] <= gap_rows_max_) continue;
     stream_end_ = rows[i - 1] + 1;
     plan.limit = stream_end_ - rows.front();
     break;
@@ -55,7 +64,7 @@ Result<void> StoredRows::open(std::span<const int64_t> rows) {
 Result<void> StoredRows::move_to(std::span<const int64_t> rows) {
   const int64_t row = rows.front();
   if (batch_ && row < batch_end_) return {};
-  const bool is_near = stream_ && row < stream_end_ && row - batch_end_ <= kGapRowsMax;
+  const bool is_near = stream_ && row < stream_end_ && row - batch_end_ <= gap_rows_max_;
   if (!is_near) BOWSHOT_TRY(open(rows));
   while (row >= batch_end_) {
     batch_.reset();  // before the next one is read
@@ -78,13 +87,15 @@ void StoredRows::rest() {
 
 Result<std::shared_ptr<arrow::RecordBatch>> StoredRows::take(std::span<const int64_t> rows) {
   BOWSHOT_TRY(move_to(rows));
+  const auto past = std::ranges::lower_bound(rows, batch_end_);
+  const std::span<const int64_t> here(rows.begin(), past);
+  const auto count = static_cast<int64_t>(here.size());
+  const int64_t first = here.front() - batch_begin_;
+  if (here.back() - here.front() + 1 == count)  // ascending: all of these rows
+    return count == batch_->num_rows() ? batch_ : batch_->Slice(first, count);
   arrow::Int64Builder builder;
-  for (const int64_t row : rows) {
-    if (row >= batch_end_) break;
-    if (auto status = builder.Append(row - batch_begin_); !status.ok())
-      return fail(arrow_failure(status));
-  }
-  if (builder.length() == batch_->num_rows()) return batch_;  // ascending: all of it
+  if (auto status = builder.Reserve(count); !status.ok()) return fail(arrow_failure(status));
+  for (const int64_t row : here) builder.UnsafeAppend(row - batch_begin_);
   auto positions = builder.Finish();
   if (!positions.ok()) return fail(arrow_failure(positions.status()));
   auto taken = arrow::compute::Take(batch_, *positions);

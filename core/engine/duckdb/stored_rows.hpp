@@ -15,8 +15,7 @@ namespace bowshot {
 class StoredRows {
  public:
   /// `outputs`: indices into the plan's select, of dataset columns. `windows` outlives this.
-  StoredRows(QueryContext context, std::vector<int> outputs, Engine* windows)
-      : context_(std::move(context)), outputs_(std::move(outputs)), windows_(windows) {}
+  StoredRows(QueryContext context, std::vector<int> outputs, Engine* windows);
 
   const std::vector<int>& outputs() const { return outputs_; }
   /// The first of `rows` (ascending, not none), and those after it that were read with it.
@@ -35,6 +34,7 @@ class StoredRows {
   QueryContext context_;
   std::vector<int> outputs_;
   Engine* windows_;
+  int64_t gap_rows_max_;
   std::unique_ptr<BatchStream> stream_;
   std::shared_ptr<arrow::RecordBatch> batch_;  // dataset rows [batch_begin_, batch_end_)
   int64_t batch_begin_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/parquet/group_run.hpp"
@@ -15,6 +16,8 @@ class BatchSize {
   int64_t rows() const { return rows_; }
   /// A batch was read.
   void observe(int64_t rows, int64_t bytes);
+  /// The reader is slow, and what waits for him is held: the next batch is a quarter as long.
+  void rest() { rows_ = std::max<int64_t>(1, rows_ / 4); }
 
  private:
   int64_t rows_ = 0;

@@ -97,6 +97,9 @@ Result<std::unique_ptr<GroupRun>> GroupRun::make(std::shared_ptr<const DataFile>
           if (leaves.size() == 1 &&
               reads_as_codes(*schema.Column(leaves[0]), groups.starts[leaves[0]], span))
             properties.set_read_dictionary(leaves[0], true);
+          if (span.rows <= kFirstBatchRowsMax)
+            for (const int leaf : leaves)
+              groups.starts[leaf].rows = span.first_row - start + span.rows;
           run->columns_.push_back({.reader = nullptr, .skip_rows = span.first_row - start});
         }
         auto source = std::make_unique<parquet::ParquetFileReader>();

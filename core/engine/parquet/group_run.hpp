@@ -24,7 +24,7 @@ struct GroupSpan {
   int group_begin = 0;
   int group_end = 0;
   int64_t first_row = 0;  // within the first row group
-  int64_t rows = 0;       // that will be read; a few are read in another way than many
+  int64_t rows = 0;       // that will be read, at most; a few are read in another way than many
 };
 
 /// Reads some columns of consecutive row groups from a row on, page by page: a column chunk is

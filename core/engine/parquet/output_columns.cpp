@@ -2,8 +2,10 @@
 
 #include <arrow/array.h>
 #include <arrow/util/parallel.h>
+#include <arrow/util/thread_pool.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <variant>
 
@@ -56,16 +58,21 @@ Result<arrow::ArrayVector> read_columns(
     const std::function<Result<std::shared_ptr<arrow::Array>>(size_t slot)>& read) {
   arrow::ArrayVector arrays(count);
   std::vector<std::optional<Error>> errors(count);
-  const auto status = arrow::internal::OptionalParallelFor(
-      in_parallel && count > 1, static_cast<int>(count), [&](int index) -> arrow::Status {
-        const auto slot = static_cast<size_t>(index);
-        auto array = read(slot);
-        if (array)
-          arrays[slot] = *std::move(array);
-        else
-          errors[slot] = std::move(array).error();
-        return arrow::Status::OK();
-      });
+  std::atomic<size_t> next_slot = 0;
+  const auto read_slots = [&](int) -> arrow::Status {
+    for (size_t slot = next_slot++; slot < count; slot = next_slot++) {
+      auto array = read(slot);
+      if (array)
+        arrays[slot] = *std::move(array);
+      else
+        errors[slot] = std::move(array).error();
+    }
+    return arrow::Status::OK();
+  };
+  // A task a thread, not a column: the caller wakes up for each.
+  const int threads = std::min(arrow::GetCpuThreadPoolCapacity(), static_cast<int>(count));
+  const auto status = in_parallel && threads > 1 ? arrow::internal::ParallelFor(threads, read_slots)
+                                                 : read_slots(0);
   for (auto& error : errors)
     if (error) return std::unexpected(*std::move(error));
   if (!status.ok()) return fail(ErrorCode::kNotReady, "the server is shutting down");

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/parquet/first_rows.hpp"
 #include "source/parquet_reader.hpp"
 
 namespace bowshot {
@@ -30,7 +31,9 @@ class PagedRowGroup : public parquet::RowGroupReader::Contents {
   const parquet::ReaderProperties* properties() const override { return &properties_; }
 
  private:
-  std::unique_ptr<parquet::PageReader> open(int leaf, ByteRange range) const;
+  /// The pages in `range`; the data pages from `start` on, if they are those.
+  std::unique_ptr<parquet::PageReader> open(int leaf, ByteRange range,
+                                            const LeafStart& start = {}) const;
 
   std::shared_ptr<const PagedGroups> groups_;
   const int group_;
@@ -90,27 +93,34 @@ class ChosenPages : public parquet::PageReader {
   bool has_dictionary_ = false;
 };
 
-std::unique_ptr<parquet::PageReader> PagedRowGroup::open(int leaf, ByteRange range) const {
+std::unique_ptr<parquet::PageReader> PagedRowGroup::open(int leaf, ByteRange range,
+                                                         const LeafStart& start) const {
   const DataFile& file = *groups_->file;
   const auto column = metadata_->ColumnChunk(leaf);
+  const parquet::ColumnDescriptor& descriptor = *file.metadata()->schema()->Column(leaf);
   // Before 3.0, Parquet C++ wrote compressed pages that say they are not.
   const bool always_compressed = file.metadata()->writer_version().VersionLt(
       parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
-  return parquet::PageReader::Open(std::make_shared<ChunkInput>(groups_->file, range),
-                                   column->num_values(), column->compression(), properties_,
-                                   *file.metadata()->schema()->Column(leaf), always_compressed);
+  const bool reads_first_rows =
+      start.rows && !always_compressed && has_first_rows(descriptor, *column);
+  auto pages = parquet::PageReader::Open(
+      std::make_shared<ChunkInput>(groups_->file, range), column->num_values(),
+      reads_first_rows ? parquet::Compression::UNCOMPRESSED : column->compression(), properties_,
+      descriptor, always_compressed);
+  if (start.map && descriptor.max_repetition_level() == 0)
+    pages->set_data_page_filter(expect_pages(start));
+  if (!reads_first_rows) return pages;
+  return first_rows(std::move(pages), descriptor, *start.rows);
 }
 
 std::unique_ptr<parquet::PageReader> PagedRowGroup::GetColumnPageReader(int leaf) {
   const ByteRange chunk = chunk_range(*groups_->file, {.group = group_, .leaf = leaf});
   const LeafStart start = group_ == groups_->group_begin ? groups_->starts[leaf] : LeafStart{};
-  if (!start.map) return open(leaf, chunk);
+  if (!start.map) return open(leaf, chunk, start);
   const auto& pages = start.map->pages;
-  auto data = open(leaf, {.begin = pages[start.page].offset, .end = chunk.end});
-  if (groups_->file->metadata()->schema()->Column(leaf)->max_repetition_level() == 0)
-    data->set_data_page_filter(expect_pages(start));
-  return std::make_unique<ChosenPages>(open(leaf, {.begin = chunk.begin, .end = pages[0].offset}),
-                                       std::move(data));
+  return std::make_unique<ChosenPages>(
+      open(leaf, {.begin = chunk.begin, .end = pages[0].offset}),
+      open(leaf, {.begin = pages[start.page].offset, .end = chunk.end}, start));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/parquet/page_map.hpp"
@@ -15,6 +16,7 @@ namespace bowshot {
 struct LeafStart {
   std::shared_ptr<const PageMap> map;  // null: at the chunk's start
   size_t page = 0;
+  std::optional<int64_t> rows;  // that will be read from there on, where that is known
 };
 
 /// Consecutive row groups [group_begin, group_end) of a file. Leaves that are not named in `starts`

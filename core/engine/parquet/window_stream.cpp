@@ -3,8 +3,10 @@
 #include <arrow/array.h>
 #include <arrow/chunked_array.h>
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.hpp"
 
@@ -17,6 +19,12 @@ constexpr int64_t kRunRows = 1 << 20;
 /// Below this many values the columns of a batch are read on the caller's thread: handing them out
 /// would cost more than reading them, and many small windows keep the cores busy anyway.
 constexpr int64_t kParallelValuesMin = 100'000;
+
+/// Without lists and structs, whose rows may have to be decoded from the row group's start.
+bool is_flat(const arrow::Schema& schema) {
+  return std::ranges::none_of(schema.fields(),
+                              [](const auto& field) { return field->type()->num_fields() > 0; });
+}
 
 /// Row groups from the one that holds `row` (of the file) on, up to about kRunRows or `end_row`.
 GroupSpan choose_groups(const std::vector<int64_t>& starts, int64_t row, int64_t end_row) {
@@ -100,6 +108,11 @@ Result<void> WindowStream::begin_run() {
   BOWSHOT_ASSIGN(const RowBytes row_bytes,
                  estimate_row_bytes(*part.file, span.group_begin, columns));
   batch_size_.expect(row_bytes);
+  const bool is_first = std::exchange(is_first_run_, false);
+  if (is_first && is_flat(*plan_->schema) && span.rows > batch_size_.rows()) {
+    span.rows = batch_size_.rows();
+    run_end_row_ = next_row_ + span.rows;
+  }
   BOWSHOT_ASSIGN(
       run_, GroupRun::make(part.file, span, columns,
                            std::max<int64_t>(batch_size_.rows(), kFirstBatchRowsMax), *page_maps_));

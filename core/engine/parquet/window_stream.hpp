@@ -25,6 +25,7 @@ class WindowStream : public BatchStream {
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
   /// Lets go of the columns' pages and dictionaries, which the next batch opens again where it is.
   void rest() override {
+    batch_size_.rest();
     if (run_ && run_->is_reopened_cheaply()) run_.reset();
   }
 
@@ -48,6 +49,7 @@ class WindowStream : public BatchStream {
   int64_t end_row_ = 0;
   size_t file_ = 0;  // of the run
   std::optional<size_t> first_file_;
+  bool is_first_run_ = true;  // of one batch, so that it need not decode whole pages
   std::unique_ptr<GroupRun> run_;
   int64_t run_end_row_ = 0;  // in the dataset's numbers
   BatchSize batch_size_;
