@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 CACHE = Path(os.environ.get("BOWSHOT_CACHE", Path.home() / ".cache" / "bowshot"))
 FLIGHTS = CACHE / "deps" / "vega-datasets-3.2.1" / "flights-3m.parquet"
-UTC = datetime.UTC
+UTC = datetime.timezone.utc  # noqa: UP017 (the Python package is tested with 3.10, too)
 NAN, INFINITY = float("nan"), float("inf")
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 
 import polars as pl
@@ -60,6 +62,26 @@ def test_streams(server: Server, flights: pl.DataFrame) -> None:
             assert await client["flights"].count().item() == flights.height
 
     asyncio.run(ask())
+
+
+def test_a_server_that_dies_and_a_wrong_token(sources: dict[str, str]) -> None:
+    async def ask(server: Server) -> None:
+        address = server.url or ""
+        async with bowshot.connect_async(address, token="wrong-token-wrong-token") as stranger:
+            with pytest.raises(bowshot.AccessError) as refused:
+                await stranger["flights"].count().item()
+            assert refused.value.code == "unauthorized"
+        async with bowshot.connect_async(address, token=server.token) as client:
+            async with await client["flights"].stream() as batches:
+                os.kill(server.pid, signal.SIGKILL)
+                with pytest.raises(bowshot.IncompleteAnswerError):
+                    async for _ in batches:
+                        pass
+            with pytest.raises(bowshot.ConnectionFailedError):
+                await client["flights"].count().item()
+
+    with bowshot.serve({"flights": sources["flights"]}, token=True, quiet=True) as server:
+        asyncio.run(ask(server))
 
 
 def test_a_cancelled_task_ends_at_once(server: Server) -> None:

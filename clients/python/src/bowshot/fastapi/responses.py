@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bowshot.errors import Error
+from bowshot.errors import DataError, Error
 from bowshot.fastapi.errors import problem_response
 from bowshot.fastapi.sources import digest, to_stream
 from bowshot.fastapi.threads import in_thread
@@ -105,6 +105,8 @@ class TableResponse(Response):
                 ", ".join(asked.getlist("accept")),
                 ", ".join(asked.getlist("accept-encoding")),
             )
+        except DataError as error:  # of the application's own table: no mistake of the client
+            return await problem_response(error, status=500)(scope, receive, send)
         except Error as error:
             return await problem_response(error)(scope, receive, send)
         try:
