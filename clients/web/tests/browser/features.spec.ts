@@ -65,6 +65,7 @@ test('groups open by the keyboard, over 10^9 rows', async () => {
   await openRows('#/billion?by=category');
   const tree = explorer.page.getByRole('treegrid');
   await expectSoon(() => tree.getAttribute('aria-rowcount'), '21');
+  await expectText(explorer.page.locator('.title p span'), '20 groups');
   await tree.focus();
   await explorer.page.keyboard.press('ArrowRight');
   await expectSoon(() => tree.getAttribute('aria-rowcount'), '50000021');
@@ -91,7 +92,7 @@ test('a range is copied as tab-separated text, and the message says how much', a
 });
 
 test('a cell is read as a whole, by the keyboard and the mouse', async () => {
-  await openRows('#/flights');
+  await openRows('#/flights', { viewport: { width: 1920, height: 1080 } });
   const text = await explorer.cell(0, 0).textContent();
   await explorer.grid.focus();
   await explorer.page.keyboard.press('Enter');

@@ -140,7 +140,9 @@ test('20,000 groups are here, to the last; beyond a limit it says that there are
   const stops = [all, some].map((groups) => groups.subscribe(() => undefined));
   await until(() => all.rowCountIsExact && some.rowCountIsExact);
   expect([all.rowCount, all.isCut]).toEqual([20_000, false]);
+  expect([all.groupCount, all.groupCountIsExact]).toEqual([20_000, true]);
   expect([some.rowCount, some.isCut, some.groupsMax]).toEqual([100, true, 100]);
+  expect([some.groupCount, some.groupCountIsExact]).toEqual([100, false]);
   expect(some.group(99)).toEqual(all.group(99));
   all.toggle(19_999);
   all.show(19_990, 20_000);

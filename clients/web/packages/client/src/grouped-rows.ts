@@ -134,6 +134,16 @@ export class GroupedRows {
     return isCut(this.#root);
   }
 
+  /** Groups of the outermost column, `groupsMax` at most. */
+  get groupCount(): number {
+    return this.#root.nodes.length;
+  }
+
+  /** Whether those are all of them. */
+  get groupCountIsExact(): boolean {
+    return !this.#root.hasMore && !this.#root.isLoading && this.#root.error === undefined;
+  }
+
   get retryAt(): number | undefined {
     return undefined;
   }

@@ -129,7 +129,9 @@ function RowCount({ info, state, view, build }: RowCountProps) {
     return (
       <p>
         <b>{total}</b> {info.rows === 1 ? 'row' : 'rows'}
-        <span role="status">{build ? sayBuild(build) : byteSize(info.bytes)}</span>
+        <span role="status">
+          {build ? sayBuild(build) : (sayGroups(state) ?? byteSize(info.bytes))}
+        </span>
       </p>
     );
   }
@@ -146,4 +148,11 @@ function RowCount({ info, state, view, build }: RowCountProps) {
       {build && build.kind !== 'filter' && <span>{sayBuild(build)}</span>}
     </p>
   );
+}
+
+/** `1,234 groups`, of the outermost column; undefined where there are none to speak of yet. */
+function sayGroups({ groupCount, groupCountIsExact }: RowWindowState): string | undefined {
+  if (groupCount === undefined || groupCount === 0) return undefined;
+  const groups = `${exactCount(groupCount)} ${groupCount === 1 ? 'group' : 'groups'}`;
+  return groupCountIsExact ? groups : `more than ${groups}`;
 }

@@ -146,6 +146,9 @@ export interface RowWindowState {
   facts: AnswerFacts | undefined;
   rowCount: number;
   rowCountIsExact: boolean;
+  /** Groups of the outermost column; undefined where the rows are not grouped. */
+  groupCount: number | undefined;
+  groupCountIsExact: boolean;
   isLoading: boolean;
   /** What is wrong with the request as a whole. */
   error: BowshotError | undefined;
@@ -168,6 +171,8 @@ export function useRowWindowState(rows: GridRows | undefined): RowWindowState {
     facts: rows && 'facts' in rows ? rows.facts : undefined,
     rowCount: rows?.rowCount ?? 0,
     rowCountIsExact: rows?.rowCountIsExact ?? false,
+    groupCount: rows && 'groupCount' in rows ? rows.groupCount : undefined,
+    groupCountIsExact: rows && 'groupCount' in rows ? rows.groupCountIsExact : false,
     isLoading: rows?.isLoading ?? false,
     error: rows?.error,
     rowsError: visibleError ?? rows?.countError,

@@ -75,8 +75,9 @@ function widthOfType(type: string): number {
     uint16: 96,
     int32: 124,
     uint32: 124,
-    int64: 148,
-    uint64: 148,
+    // Room for all digits, in fonts of wide ones too.
+    int64: 192,
+    uint64: 192,
     float16: 100,
     float32: 124,
     float64: 148,
@@ -89,6 +90,13 @@ function widthOfType(type: string): number {
   const known = exact[type];
   if (known !== undefined) return known;
   if (type.startsWith('timestamp')) return 204;
+  if (type.startsWith('decimal')) return widthOfDecimal(type);
   if (type.startsWith('list') || type.startsWith('struct')) return 240;
   return 160;
+}
+
+/** By its precision, the sign and the point. */
+function widthOfDecimal(type: string): number {
+  const precision = Number(/\((\d+)/.exec(type)?.[1] ?? 18);
+  return Math.min(280, Math.max(124, 24 + Math.ceil(8.3 * (precision + 2))));
 }

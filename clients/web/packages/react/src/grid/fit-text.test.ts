@@ -26,6 +26,13 @@ test('a fraction is rounded to the room there is', () => {
   expect(fitted('999.9996', 7)).toBe('1,000.0');
 });
 
+test('a whole number does without commas where they have no room', () => {
+  expect(fitted('-9,223,372,036,854,775,808', 26)).toBe('-9,223,372,036,854,775,808');
+  expect(fitted('-9,223,372,036,854,775,808', 25)).toBe('-9223372036854775808');
+  expect(fitted('-9,223,372,036,854,775,808', 20)).toBe('-9223372036854775808');
+  expect(fitted('-9,223,372,036,854,775,808', 19)).toBe('-9,223,372,036,854…');
+});
+
 test('digits beyond those of a float64 are rounded by themselves', () => {
   expect(fitted('123,456,789,012,345,678.98765', 27)).toBe('123,456,789,012,345,678.988');
 });

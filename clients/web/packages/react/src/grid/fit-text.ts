@@ -20,12 +20,16 @@ export function fitText(ruler: Ruler, text: string, space: number): string {
 const SIGNIFICANT_MIN = 3;
 
 /**
- * A number that has no room loses digits of its fraction, rounded: a column of them reads better than
- * one of ellipses. Whole digits are never left out unseen.
+ * A number that has no room loses digits of its fraction, rounded, and a whole one the commas between
+ * its digits: a column of them reads better than one of ellipses. Whole digits are never left out unseen.
  */
 export function fitNumber(ruler: Ruler, text: string, space: number): string {
   const excess = ruler.measureText(text).width - space;
   if (excess <= 0) return text;
+  if (/^-?[\d,]+$/.test(text)) {
+    const plain = text.replaceAll(',', '');
+    return ruler.measureText(plain).width <= space ? plain : fitText(ruler, text, space);
+  }
   const [, sign = '', whole = '', fraction = '', exponent = ''] =
     /^(-?)([\d,]+)\.(\d+)(e[-+]?\d+)?$/.exec(text) ?? [];
   const zeros = /^0*$/.test(whole) ? (/^0*/.exec(fraction)?.[0].length ?? 0) : 0;

@@ -110,6 +110,19 @@ test('columns lie side by side, and only the visible ones are drawn', () => {
   expect(visibleColumns([], 0, 10)).toEqual({ first: 0, last: -1 });
 });
 
+test('a column of numbers has room for all digits that its type may have', () => {
+  const digits = { int8: 4, int64: 20, uint64: 20, 'decimal128(18, 2)': 20 };
+  // Of a font with wide digits, at the default size.
+  const room = (count: number) => count * 8.3 + 24;
+  for (const [type, count] of Object.entries(digits)) {
+    const [box] = layOut(
+      arrange([{ name: 'a', type, nullable: false }], NATURAL_ARRANGEMENT),
+      new Map(),
+    );
+    expect(box!.width, type).toBeGreaterThanOrEqual(room(count));
+  }
+});
+
 test('row numbers are read as people write them', () => {
   expect(parseRow('999,999,999', 1e9)).toBe(999_999_999);
   expect(parseRow(' 1_000 ', 1e9)).toBe(1000);

@@ -1,6 +1,6 @@
 import type { GroupLine } from '@bowshot/client';
 
-import { fitText } from './fit-text.js';
+import { fitNumber, fitText } from './fit-text.js';
 import { CELL_PADDING, leftOf, rowNumberText, type Scene } from './scene.js';
 
 const INDENT = 20;
@@ -37,7 +37,7 @@ export function paintGroup(
     context.font = theme.numberFont;
     context.fillStyle = theme.text;
     context.textAlign = 'right';
-    const fitted = fitText(context, text, column.width - 2 * CELL_PADDING);
+    const fitted = fitNumber(context, text, column.width - 2 * CELL_PADDING);
     context.fillText(fitted, x + column.width - CELL_PADDING, middle + 0.5);
   }
 }
