@@ -353,7 +353,7 @@ TEST(AbiEncode, ATableThatFailsEndsAsTheProtocolSays) {
   EXPECT_EQ(arrow.last.substr(0, 4), "\xff\xff\xff\xff");
   const auto decoded = arrow::ipc::RecordBatchStreamReader::Open(
                            std::make_shared<arrow::io::BufferReader>(
-                               std::make_shared<arrow::Buffer>(arrow.bytes + arrow.last)))
+                               arrow::Buffer::FromString(arrow.bytes + arrow.last)))
                            .ValueOrDie();
   EXPECT_FALSE(decoded->ToTable().ok());
 }

@@ -105,9 +105,9 @@ Result<std::vector<KeyedRow>> least_of_all(uint64_t seed, int64_t rows, int64_t 
   const int64_t threads = std::clamp<int64_t>(rows / kThreadRowsMin, 1, cores);
   std::vector<LeastKeys> parts(static_cast<size_t>(threads), LeastKeys(std::min(size, rows)));
   {
-    std::vector<std::jthread> workers;  // joined at the end of this block
     const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
     const int64_t share = (blocks + threads - 1) / threads * kBlockRows;
+    std::vector<std::jthread> workers;  // joined first at the end of this block: they use the rest
     for (int64_t i = 1; i < threads; ++i)
       workers.emplace_back([&, i] {
         add_range(permutation, {i * share, std::min(rows, (i + 1) * share)}, stop,
