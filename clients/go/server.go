@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,11 +21,10 @@ import (
 const BinaryVariable = "BOWSHOT_BINARY"
 
 const (
-	binaryName     = "bowshot"
-	listeningLine  = "bowshot: listening on "
-	stopGrace      = 15 * time.Second // the server gives running answers 10 s
-	logBytesKept   = 16 << 10
-	socketBytesMax = 100 // of a Unix socket's path; the system's own limit is 104 or 108
+	binaryName    = "bowshot"
+	listeningLine = "bowshot: listening on "
+	stopGrace     = 15 * time.Second // the server gives running answers 10 s
+	logBytesKept  = 16 << 10
 )
 
 // ServerOptions say what [StartServer] runs.
@@ -44,11 +42,12 @@ type ServerOptions struct {
 
 // Server is a bowshot process of this program's own. It listens on a Unix socket, behind a token,
 // both in a folder that only this user can open, and runs in its own process group, so that Ctrl-C in
-// a terminal is this program's to handle. On Linux the system stops it when this program ends, however
-// that happens.
+// a terminal is this program's to handle. It ends with this program, however that ends: it stops when its
+// input is closed, and on Linux the system tells it. The folder of a program that was killed is removed
+// by the next StartServer.
 type Server struct {
 	command *exec.Cmd
-	folder  string
+	folder  *serverFolder
 	socket  string
 	token   string
 	log     *logTail
@@ -65,32 +64,35 @@ func StartServer(ctx context.Context, options ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := socketFolder()
+	folder, err := newServerFolder()
 	if err != nil {
 		return nil, failure(CodeServerStart, err, "no folder for the socket: %v", err)
 	}
 	server := &Server{
-		folder: folder, socket: filepath.Join(folder, "socket"), token: newToken(),
+		folder: folder, socket: filepath.Join(folder.path, "socket"), token: newToken(),
 		log: &logTail{also: options.Log}, done: make(chan struct{}),
 	}
 	if err := server.start(ctx, binary, options); err != nil {
-		_ = os.RemoveAll(folder)
+		folder.remove()
 		return nil, err
 	}
 	return server, nil
 }
 
 func (s *Server) start(ctx context.Context, binary string, options ServerOptions) error {
-	tokenFile := filepath.Join(s.folder, "token")
+	tokenFile := filepath.Join(s.folder.path, "token")
 	if err := os.WriteFile(tokenFile, []byte(s.token+"\n"), 0o600); err != nil {
 		return failure(CodeServerStart, err, "the token's file: %v", err)
 	}
-	arguments := []string{"serve", "--listen", "unix:" + s.socket, "--no-tcp", "--token-file", tokenFile}
+	arguments := []string{"serve", "--listen", "unix:" + s.socket, "--no-tcp", "--token-file", tokenFile, "--stop-with-input"}
 	arguments = append(append(arguments, options.Arguments...), "--")
 	arguments = append(arguments, options.Datasets...)
 	s.command = exec.Command(binary, arguments...) //nolint:gosec,noctx // the caller's; ctx is of the start
 	s.command.Stderr = s.log
 	inOwnGroup(s.command)
+	if _, err := s.command.StdinPipe(); err != nil { // closed when the server has ended, or this program
+		return failure(CodeServerStart, err, "%v", err)
+	}
 	output, err := s.command.StdoutPipe()
 	if err != nil {
 		return failure(CodeServerStart, err, "%v", err)
@@ -191,7 +193,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			s.kill()
 		}
 		<-s.done
-		_ = os.RemoveAll(s.folder)
+		s.folder.remove()
 	})
 	<-s.done
 	return s.Err()
@@ -219,22 +221,6 @@ func findBinary(given string) (string, error) {
 			"no server binary %s: name one in ServerOptions.Binary or in $%s", given, BinaryVariable)
 	}
 	return found, nil
-}
-
-// socketFolder is a new folder of this user alone, whose path is short enough for a socket's.
-func socketFolder() (string, error) {
-	var problems []error
-	for _, parent := range []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir(), "/tmp"} {
-		if parent == "" || len(parent)+len("/bowshot-0123456789/socket") > socketBytesMax {
-			continue
-		}
-		folder, err := os.MkdirTemp(parent, "bowshot-")
-		if err == nil {
-			return folder, nil
-		}
-		problems = append(problems, err)
-	}
-	return "", errors.Join(problems...)
 }
 
 func newToken() string {

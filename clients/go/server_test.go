@@ -62,7 +62,6 @@ func TestServerEndsWithAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := strings.Fields(line)
-	t.Cleanup(func() { _ = os.RemoveAll(told[1]) })
 	pid, err := strconv.Atoi(told[0])
 	if err != nil {
 		t.Fatal(err)
@@ -75,15 +74,28 @@ func TestServerEndsWithAKilledParent(t *testing.T) {
 	}
 	_ = child.Wait()
 	eventually(t, 20*time.Second, "the server ends", func() bool { return !isAlive(pid) })
+	living := startServer(t) // the next one cleans up
+	if _, err := os.Stat(told[1]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its folder stays: %v", err)
+	}
+	startServer(t)
+	if _, err := os.Stat(living.Socket()); err != nil {
+		t.Errorf("the folder of one that lives is gone: %v", err)
+	}
 }
 
-func TestServerStops(t *testing.T) {
-	server, err := bowshot.StartServer(t.Context(), bowshot.ServerOptions{
-		Arguments: []string{"--allow-publish"},
-	})
+func startServer(t *testing.T) *bowshot.Server {
+	t.Helper()
+	server, err := bowshot.StartServer(t.Context(), bowshot.ServerOptions{Arguments: []string{"--allow-publish"}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	return server
+}
+
+func TestServerStops(t *testing.T) {
+	server := startServer(t)
 	for path, mode := range map[string]os.FileMode{
 		filepath.Dir(server.Socket()): 0o700,
 		server.Socket():               0o600,
@@ -93,7 +105,7 @@ func TestServerStops(t *testing.T) {
 			t.Errorf("%s: %v %v, want %v", path, info, err, mode)
 		}
 	}
-	_, err = bowshot.Connect(t.Context(), server.Address(), bowshot.WithToken("wrong"))
+	_, err := bowshot.Connect(t.Context(), server.Address(), bowshot.WithToken("wrong"))
 	wantCode(t, err, bowshot.CodeUnauthorized)
 	if status := asError(err).Status; status != 401 {
 		t.Errorf("status %d", status)
@@ -118,12 +130,7 @@ func TestServerStops(t *testing.T) {
 }
 
 func TestServerThatDiesIsNoticed(t *testing.T) {
-	server, err := bowshot.StartServer(t.Context(), bowshot.ServerOptions{
-		Arguments: []string{"--allow-publish"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := startServer(t)
 	if err := syscall.Kill(server.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
