@@ -45,7 +45,7 @@ func newServerFolder() (*serverFolder, error) {
 // own gives the file its name once it is locked: nobody sees it free before.
 func (f *serverFolder) own() error {
 	fresh := filepath.Join(f.path, ownerFile+".new")
-	file, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of ours
 	if err != nil {
 		return err
 	}
@@ -68,15 +68,16 @@ func removeAbandoned(parent string) {
 	found, _ := filepath.Glob(filepath.Join(parent, folderPrefix+"*", ownerFile))
 	for _, owner := range found {
 		folder := filepath.Dir(owner)
-		if info, err := os.Lstat(folder); err != nil || !isOwnFolder(info) {
+		info, err := os.Lstat(folder) //nolint:gosec // in the folder of sockets
+		if err != nil || !isOwnFolder(info) {
 			continue
 		}
-		file, err := os.OpenFile(owner, os.O_RDWR, 0)
+		file, err := os.OpenFile(owner, os.O_RDWR, 0) //nolint:gosec // in a folder of this user alone
 		if err != nil {
 			continue
 		}
 		if tryLock(file) {
-			_ = os.RemoveAll(folder)
+			_ = os.RemoveAll(folder) //nolint:gosec // as above
 		}
 		_ = file.Close()
 	}

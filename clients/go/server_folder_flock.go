@@ -9,7 +9,7 @@ import (
 
 // tryLock takes the lock, which ends with this process, unless another process has it.
 func tryLock(file *os.File) bool {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil //nolint:gosec // it is an int
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
 func isOwnFolder(info os.FileInfo) bool {

@@ -76,6 +76,24 @@ func TestSettingsAreForTheNextWindow(t *testing.T) {
 	}
 }
 
+func TestDialogsBeginWhereTheLastFileWas(t *testing.T) {
+	home, folder := t.TempDir(), t.TempDir()
+	t.Setenv("HOME", home)
+	loaded, err := loadSettings(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ opened, want string }{
+		{"http://127.0.0.1:8765", home}, {filepath.Join(folder, "a.csv"), folder},
+		{"/nowhere/b.csv", folder}, {"unix:/tmp/socket", folder},
+	} {
+		loaded.remember(step.opened)
+		if found := loaded.lastFolder(); found != step.want {
+			t.Errorf("after %s a dialog begins at %s", step.opened, found)
+		}
+	}
+}
+
 func TestSettingsThatCannotBeReadAreNone(t *testing.T) {
 	folder := t.TempDir()
 	for _, text := range []string{"", "{", `{"window":{"width":-1,"height":1e9}}`, `[1]`} {

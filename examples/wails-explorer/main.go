@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	wailsapp "github.com/wailsapp/wails/v2"
@@ -74,8 +75,9 @@ func parseArguments(words []string) (*arguments, error) {
 	flags.StringVar(&given.tokenFile, "token-file", "", "the `file` with that server's token")
 	flags.StringVar(&given.settings, "settings", "", "the `folder` of the window's state and recent files")
 	flags.BoolVar(&given.selfTest, "self-test", false, "drive the window, print a report as JSON, and end")
-	flags.StringVar(&given.part, "part", "", "of the self-test only `jumps`, or direct: the way of bytes into the page"+
-		" beside a direct fetch, of a server that has --allow-origin wails://wails and no token")
+	flags.StringVar(&given.part, "part", "", "of the self-test only `jumps`; or save, by a link, where its dialog says; or"+
+		" direct: the way of bytes into the page beside a direct fetch, of a server that has"+
+		" --allow-origin wails://wails and no token")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "%s [FLAGS] [FILE or FOLDER...]\n", programName)
 		flags.PrintDefaults()
@@ -93,8 +95,8 @@ func parseArguments(words []string) (*arguments, error) {
 	if given.server != "" && len(given.paths) > 0 {
 		return nil, errors.New("either files or a server are shown, not both")
 	}
-	if given.part != "" && (!given.selfTest || (given.part != partJumps && given.part != partDirect)) {
-		return nil, errors.New("--part is of --self-test, and jumps or direct")
+	if given.part != "" && (!given.selfTest || !slices.Contains(parts, given.part)) {
+		return nil, fmt.Errorf("--part is of --self-test, and one of %s", strings.Join(parts, ", "))
 	}
 	if given.settings == "" {
 		folder, err := os.UserConfigDir()

@@ -57,7 +57,7 @@ const readable = "*.parquet;*.csv;*.tsv;*.ndjson;*.jsonl;*.arrow;*.arrows;*.feat
 
 func (a *app) askForFiles() {
 	paths, err := runtime.OpenMultipleFilesDialog(a.window, runtime.OpenDialogOptions{
-		Title: "Open files",
+		Title: "Open files", DefaultDirectory: a.settings.lastFolder(),
 		Filters: []runtime.FileFilter{
 			{DisplayName: "Columnar files, CSV", Pattern: readable}, {DisplayName: "All files", Pattern: "*"},
 		},
@@ -69,7 +69,9 @@ func (a *app) askForFiles() {
 }
 
 func (a *app) askForFolder() {
-	path, err := runtime.OpenDirectoryDialog(a.window, runtime.OpenDialogOptions{Title: "Open a folder as one dataset"})
+	path, err := runtime.OpenDirectoryDialog(a.window, runtime.OpenDialogOptions{
+		Title: "Open a folder as one dataset", DefaultDirectory: a.settings.lastFolder(),
+	})
 	a.tell(err)
 	if path != "" {
 		a.openPaths([]string{path})

@@ -211,23 +211,27 @@ func (s *saves) download(w http.ResponseWriter, r *http.Request, a *app) {
 	}
 	go func() {
 		defer cancel()
-		name := filepath.Base(began.path)
 		err := s.fill(ctx, id, began, r.URL.Query().Get("from"), a)
-		switch {
-		case s.take(id) == nil:
-			a.notice(notice{Title: "Cancelled. No file was kept."})
-		case err == nil:
-			err = began.keep()
-		default:
-			began.drop()
-		}
-		if err == nil {
-			a.notice(notice{Title: "Saved " + name, Detail: fmt.Sprintf("%d bytes", began.bytes)})
-		} else if ctx.Err() == nil {
-			a.notice(notice{Title: name + " was not saved", Detail: err.Error()})
-		}
+		a.notice(s.finish(id, began, err))
 	}()
 	done(w)
+}
+
+// finish keeps the file if all of it came and nobody cancelled, and says what became of it.
+func (s *saves) finish(id string, ending *save, err error) notice {
+	if s.take(id) == nil {
+		return notice{Title: "Cancelled. No file was kept."}
+	}
+	name := filepath.Base(ending.path)
+	if err == nil {
+		err = ending.keep()
+	} else {
+		ending.drop()
+	}
+	if err != nil {
+		return notice{Title: name + " was not saved", Detail: err.Error()}
+	}
+	return notice{Title: "Saved " + name, Detail: fmt.Sprintf("%d bytes", ending.bytes)}
 }
 
 func (s *saves) fill(ctx context.Context, id string, filled *save, from string, a *app) error {

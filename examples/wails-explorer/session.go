@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -162,7 +163,11 @@ func (s *session) suspect() {
 			return
 		}
 		if err := answers(suspected); err != nil {
-			s.lose(suspected, "The server cannot be reached", asConnectError(err, suspected.address).Error())
+			detail := "It runs, but does not answer any more."
+			if suspected.server == nil {
+				detail = asConnectError(err, suspected.address).Error()
+			}
+			s.lose(suspected, "The server cannot be reached", detail)
 		}
 	}()
 }
@@ -187,6 +192,7 @@ func (s *session) lose(lost *shown, title, detail string) {
 	if !isShown {
 		return // it was replaced, or closed
 	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", programName, title)
 	s.handler.SetTarget(nil)
 	s.handler.StopAnswers()
 	stop(lost)

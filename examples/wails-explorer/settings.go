@@ -74,6 +74,19 @@ func (s *settings) recent() []string {
 	return slices.Clone(s.kept.Recent)
 }
 
+// lastFolder is where a dialog begins: without one, GTK begins at recent files, and cannot open a folder
+// there whose path is typed.
+func (s *settings) lastFolder() string {
+	for _, place := range s.recent() {
+		folder := filepath.Dir(place)
+		if info, err := os.Stat(folder); err == nil && info.IsDir() && filepath.IsAbs(place) {
+			return folder
+		}
+	}
+	home, _ := os.UserHomeDir() // "": as the dialog likes
+	return home
+}
+
 func (s *settings) remember(place string) {
 	s.change(func(k *kept) {
 		others := slices.DeleteFunc(slices.Clone(k.Recent), func(other string) bool { return other == place })

@@ -72,15 +72,22 @@
     true,
   );
 
-  // The program opens what is dropped; left to itself the view would go to the file.
-  for (const kind of ['dragover', 'drop']) {
+  // The program opens what is dropped; left to itself the view would go to the file, also when only the
+  // last dragenter was not refused. WebKitGTK tells of files as text/uri-list, as it does of a link of the
+  // page. What is entered is counted: one element is entered before another is left.
+  let isOwnDrag = false;
+  let entered = 0;
+  addEventListener('dragstart', () => (isOwnDrag = true), true);
+  addEventListener('dragend', () => (isOwnDrag = false), true);
+  for (const [kind, entering] of Object.entries({ dragenter: 1, dragover: 0, dragleave: -1, drop: 0 })) {
     addEventListener(kind, (event) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
+      const types = event.dataTransfer?.types ?? [];
+      if (isOwnDrag || !(types.includes('Files') || types.includes('text/uri-list'))) return;
       event.preventDefault();
-      document.documentElement.toggleAttribute('data-drop', kind === 'dragover');
+      entered = kind === 'drop' ? 0 : Math.max(entered + entering, 0);
+      document.documentElement.toggleAttribute('data-drop', entered > 0);
     });
   }
-  addEventListener('dragleave', () => document.documentElement.removeAttribute('data-drop'));
 
   let shown;
   /** A line over the page; what is busy goes when the next one comes, the rest at a click. */

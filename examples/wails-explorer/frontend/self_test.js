@@ -5,12 +5,13 @@
   const PATIENCE_MS = 60_000;
   const JUMPS = 100;
   const STREAM_BYTES = 256 << 20;
-  const part = window.bowshotSelfTestPart;
+  const parts = { jumps: /^jumps/, save: /^saves/ };
+  const part = parts[window.bowshotSelfTestPart];
   const checks = [];
   const figures = {};
 
   async function check(name, test) {
-    if (part && !/^(the explorer shows|jumps)/.test(name)) return;
+    if (part && !/^the explorer shows/.test(name) && !part.test(name)) return;
     try {
       const detail = await test();
       checks.push({ name, passed: true, detail: detail === undefined ? '' : String(detail) });
@@ -167,6 +168,27 @@
     require(end !== 'failed', document.querySelector('.run[role=alert]')?.textContent);
     figures.export_seconds = (performance.now() - began) / 1000;
     return end.textContent;
+  });
+
+  await check('saves a link of the page, and tells how far it is', async () => {
+    const told = [];
+    const observer = new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) {
+        for (const node of addedNodes) {
+          if (node.className === 'desktop-notice') {
+            told.push(`${node.textContent}${node.querySelector('progress') ? ' with a bar' : ''}`);
+          }
+        }
+      }
+    });
+    observer.observe(document.body, { childList: true });
+    if (!document.querySelector('a[download]')) window.bowshotDesktop.pressTool('Export');
+    (await until('the link', () => document.querySelector('a[download]'))).click();
+    const end = await until('the end', () => told.find((text) => !text.startsWith('Saving')));
+    observer.disconnect();
+    require(end.startsWith('Saved'), end);
+    require(/^Saving .* with a bar/.test(told[0]), told[0]);
+    return end;
   });
 
   const seen = [

@@ -1,172 +1,16 @@
-"""The window as a reader uses it: under Xvfb, by mouse and keyboard (xdotool), and by --self-test.
-
-BOWSHOT_EXPLORER names the program, else build/bowshot-explorer; BOWSHOT_BINARY the server. Pictures
-of the screen go to SCREENSHOTS, where that names a folder.
-"""
+"""The window as a reader uses it: under Xvfb, by mouse and keyboard, and by --self-test."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from bowshot_server import BowshotServer
+from driven_window import PATIENCE_S, SERVER, until, window
 
-TOP = Path(__file__).resolve().parents[3]
-PROGRAM = Path(os.environ.get("BOWSHOT_EXPLORER", TOP / "build/bowshot-explorer"))
-SERVER = Path(os.environ.get("BOWSHOT_BINARY", TOP / "build/bowshot"))
-PATIENCE_S = 90
-DIALOG_ATTEMPTS = 5  # web views start slowly on a machine that is busy
 SELF_TEST_S = 600
-COLOURS_OF_A_PAGE = 700  # an empty window has 500
-
-
-def until(what: str, found: Callable[[], object]) -> object:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if value := found():
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {PATIENCE_S} s: {what}")
-
-
-@pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """An X server and a window manager of this run's own."""
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as told:
-        name = f":{told.readline().strip()}"
-    manager = subprocess.Popen(
-        ["openbox"], env={**os.environ, "DISPLAY": name}, stderr=subprocess.DEVNULL
-    )
-    yield name
-    for process in (manager, server):
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture(scope="session")
-def bus() -> Iterator[str]:
-    """A session bus, by which a second instance finds the first."""
-    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as daemon:
-        assert daemon.stdout
-        yield daemon.stdout.readline().decode().strip()
-        daemon.terminate()
-
-
-class Window:
-    """One run of the program, with folders of its own."""
-
-    def __init__(self, folder: Path, display: str, bus: str, words: list[str]) -> None:
-        self.folder = folder
-        self.sockets = folder / "run"
-        self.sockets.mkdir(mode=0o700, exist_ok=True)
-        self.environment = {
-            **os.environ,
-            "DISPLAY": display,
-            "DBUS_SESSION_BUS_ADDRESS": bus,
-            "XDG_RUNTIME_DIR": str(self.sockets),
-            "XDG_DATA_HOME": str(folder / "share"),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "BOWSHOT_BINARY": str(SERVER),
-            "GDK_BACKEND": "x11",
-            "LC_ALL": "C.UTF-8",  # titles are not ASCII
-            "NO_AT_BRIDGE": "1",
-        }
-        self.log = folder / "log"
-        self.process = self.start(words)
-
-    def start(self, words: list[str]) -> subprocess.Popen[bytes]:
-        command = [str(PROGRAM), "--settings", str(self.folder / "settings"), *words]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                command, env=self.environment, stdout=subprocess.PIPE, stderr=log
-            )
-
-    def do(self, *words: str) -> str:
-        command = ["xdotool", *words]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def title(self) -> str:
-        return self.do("search", "--onlyvisible", "--pid", str(self.process.pid), "getwindowname")
-
-    def shows(self, title: str) -> bool:
-        return bool(self.do("search", "--onlyvisible", "--name", f"^{re.escape(title)}$"))
-
-    def await_title(self, title: str) -> str:
-        until(f"a window of the title {title}", lambda: self.shows(title))
-        return self.do("search", "--onlyvisible", "--name", f"^{re.escape(title)}$").split()[0]
-
-    def said(self, text: str) -> bool:
-        return text in self.log.read_text()
-
-    def servers(self) -> list[int]:
-        """The pids of this window's servers: they listen in its folder."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = entry.read_bytes().decode(errors="replace").split("\0")
-            except OSError:
-                continue
-            if any(str(self.sockets) in word for word in words) and "serve" in words:
-                found.append(int(entry.parent.name))
-        return found
-
-    def picture(self, name: str = "") -> int:
-        """How many colours the screen has; kept as a file where SCREENSHOTS names a folder."""
-        kept = Path(os.environ.get("SCREENSHOTS") or self.folder) / f"{name or 'screen'}.png"
-        for command in (["import", "-window", "root", kept], ["identify", "-format", "%k", kept]):
-            done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
-        return int(done.stdout or 0)
-
-    def screenshot(self, name: str) -> None:
-        """Once the page is drawn: text has many shades."""
-        until(f"{name} is drawn", lambda: self.picture(name) > COLOURS_OF_A_PAGE)
-
-    def has_ended(self) -> None:
-        """And left nothing behind."""
-        self.process.wait(PATIENCE_S)
-        until("no server is left", lambda: not self.servers())
-
-    def quit(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.has_ended()
-
-
-@contextmanager
-def window(folder: Path, display: str, bus: str, *words: str | Path) -> Iterator[Window]:
-    opened = Window(folder, display, bus, [str(word) for word in words])
-    try:
-        yield opened
-    except BaseException:
-        opened.picture("failed")
-        raise
-    finally:
-        opened.process.kill()
-        opened.process.wait()
-
-
-@pytest.fixture
-def airports(tmp_path: Path) -> Path:
-    """A path that is not easy."""
-    folder = tmp_path / "Flüge & [mehr]"
-    folder.mkdir()
-    path = folder / "Flughäfen 1.csv"
-    path.write_text("code,name,delay\n" + "".join(f"A{i},Ort {i},{i % 7}\n" for i in range(5000)))
-    return path
 
 
 def test_reports_on_itself(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
@@ -187,23 +31,67 @@ def test_opens_by_its_dialog(tmp_path: Path, display: str, bus: str, airports: P
         place = opened.await_title("Bowshot")
         opened.screenshot("start")
         opened.do("windowactivate", "--sync", place, "key", "ctrl+o")
-        plain = tmp_path / "airports.csv"  # a keyboard has no letters beyond its layout's
+        plain = tmp_path / "airports.csv"
         shutil.copy(airports, plain)
-        for _attempt in range(DIALOG_ATTEMPTS):
-            dialog = opened.await_title("Open files")
-            # The dialog's box for a path, which takes a moment to have the keyboard; what is typed
-            # before it has is lost.
-            opened.do("windowactivate", "--sync", dialog, "key", "ctrl+l", "sleep", "2")
-            opened.do("key", "ctrl+a", "type", "--delay", "50", str(plain))
-            opened.do("key", "--delay", "50", "Return", "sleep", "3")
-            if not opened.shows("Open files"):
-                break
+        opened.answer_dialog("Open files", plain)
         opened.await_title("airports.csv – Bowshot")
         assert opened.servers()
         opened.screenshot("opened")
         opened.quit()
     recent = json.loads((tmp_path / "settings/settings.json").read_text())["recent"]
     assert recent == [str(plain)]
+
+
+def test_opens_a_folder_by_its_dialog(
+    tmp_path: Path, display: str, bus: str, airports: Path
+) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for part in ("1.csv", "2.csv"):
+        shutil.copy(airports, folder / part)
+    with window(tmp_path, display, bus) as opened:
+        place = opened.await_title("Bowshot")
+        opened.screenshot("start")
+        opened.do("windowactivate", "--sync", place, "key", "ctrl+shift+o")
+        opened.answer_dialog("Open a folder as one dataset", folder)
+        opened.await_title("parts – Bowshot")
+        opened.screenshot("folder")
+        opened.quit()
+
+
+def test_saves_a_link_by_its_dialog(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
+    target = tmp_path / "saved.parquet"
+    with window(tmp_path, display, bus, "--self-test", "--part", "save", airports) as opened:
+        opened.answer_dialog("Save as", target)
+        output, _ = opened.process.communicate(timeout=SELF_TEST_S)
+        assert opened.process.returncode == 0, output
+    counted = subprocess.run(
+        [SERVER, "query", target, "--shape", "count", "--format", "csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert counted.stdout.split() == ["count", "5000"]
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_opens_what_is_dropped(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
+    broken = tmp_path / "kaputt 1.parquet"
+    broken.write_bytes(b"PAR1 and nothing of it")
+    with window(tmp_path, display, bus) as opened:
+        opened.await_title("Bowshot")
+        opened.screenshot("start")
+        opened.drop(broken)
+        until("words on it", lambda: opened.said("kaputt 1.parquet cannot be opened"))
+        assert not opened.servers()
+        opened.drop(airports)
+        opened.await_title("Flughäfen 1.csv – Bowshot")
+        opened.screenshot("dropped")
+        opened.drop(broken)  # beside what can be read it is listed, as unreadable
+        opened.await_title("kaputt 1.parquet – Bowshot")
+        until("one server", lambda: len(opened.servers()) == 1)
+        opened.screenshot("dropped-broken")
+        opened.quit()
 
 
 def test_says_what_cannot_be_opened(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
@@ -226,6 +114,47 @@ def test_says_that_nobody_answers(tmp_path: Path, display: str, bus: str) -> Non
             until("words on it", lambda opened=opened: opened.said("Nobody answers there"))
             assert opened.process.poll() is None
             opened.quit()
+
+
+def test_says_that_a_token_is_wrong(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
+    for name, words in (("right", "r1ght" * 8), ("wrong", "wr0ng" * 8)):
+        (tmp_path / name).write_text(words + "\n")
+        (tmp_path / name).chmod(0o600)
+    flags = ["--token-file", str(tmp_path / "right")]
+    with BowshotServer([f"a={airports}"], *flags) as server:
+        words = ["--server", server.url, "--token-file"]
+        with window(tmp_path, display, bus, *words, tmp_path / "wrong") as opened:
+            until("words on it", lambda: opened.said("wants a token, and this is not the one"))
+            opened.screenshot("wrong-token")
+            assert opened.shows("Bowshot")
+            opened.quit()
+        with window(tmp_path, display, bus, *words, tmp_path / "right") as opened:
+            opened.await_title(f"{server.url} – Bowshot")
+            opened.quit()
+    kept = (tmp_path / "settings/settings.json").read_text()
+    assert "r1ght" not in kept
+    assert "wr0ng" not in kept
+
+
+def test_a_socket_that_vanishes_has_a_way_back(
+    tmp_path: Path, display: str, bus: str, airports: Path
+) -> None:
+    with window(tmp_path, display, bus, airports) as opened:
+        place = opened.await_title("Flughäfen 1.csv – Bowshot")
+        opened.screenshot("opened")
+        (first,) = opened.servers()
+        (socket,) = opened.sockets.glob("*/socket")
+        socket.unlink()
+        opened.do("windowactivate", "--sync", place, "key", "F5")
+        until("words on it", lambda: opened.said("The server cannot be reached"))
+        until("its server is stopped", lambda: not opened.servers())
+        opened.screenshot("vanished")
+        # The button that brings it back has the keyboard, once its page is there.
+        until("another server", lambda: opened.do("key", "Return") or opened.servers())
+        assert opened.servers() != [first]
+        opened.await_title("Flughäfen 1.csv – Bowshot")
+        opened.screenshot("brought-back")
+        opened.quit()
 
 
 def test_a_killed_window_leaves_no_server(
