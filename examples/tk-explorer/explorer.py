@@ -27,6 +27,7 @@ from bowshot.tk import (
     palette_of,
     show_error,
 )
+from bowshot.tk.cell_text import type_name
 
 FILE_TYPES = (("Tables", " ".join(f"*{ending}" for ending in ENDINGS)), ("All files", "*"))
 
@@ -186,7 +187,7 @@ class Explorer(ttk.Frame):
         if window.schema is None or self.columns.get_children():
             return
         for field in window.schema:
-            self.columns.insert("", "end", text=field.name, values=(str(field.type),))
+            self.columns.insert("", "end", text=field.name, values=(type_name(field.type),))
         for view in (self.histogram, self.lines, self.pivot):
             view.offer(window.schema)
         self._update_rows()

@@ -12,6 +12,7 @@ import pytest
 
 import bowshot
 from bowshot.tk import DataGrid
+from bowshot.tk.cell_text import type_name
 from tk_window import (
     cell_place,
     click,
@@ -300,6 +301,12 @@ def test_rows_of_two_versions_never_mix(window: tk.Tk, client: bowshot.Client) -
     grid.canvas.scroll_to(0)  # rows that were
     wait_for(window, lambda: loaded(grid))
     assert shown_rows(grid)[1] == ["-1"]
+
+
+def test_types_have_the_protocols_names(client: bowshot.Client, sources: dict[str, str]) -> None:
+    for name in sources:
+        told = {column.name: column.type for column in client[name].info().columns}
+        assert {each.name: type_name(each.type) for each in client[name].schema} == told
 
 
 def test_every_type_is_shown(window: tk.Tk, client: bowshot.Client) -> None:

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 TEXT_CHARACTERS_MAX = 300  # of a cell; more is never seen
 FLOAT_DIGITS = 6
+TYPE_NAMES = {
+    "string": "utf8",
+    "double": "float64",
+    "float": "float32",
+    "halffloat": "float16",
+    "date32[day]": "date32",
+}
 
 
 def is_numeric(kind: pa.DataType) -> bool:
@@ -88,3 +95,16 @@ def values_of(column: pa.ChunkedArray) -> list[Any]:
     except (ValueError, OverflowError, KeyError, pa.ArrowException):
         texts = pc.cast(column, pa.string()).to_pylist()
         return list(texts)
+
+
+def type_name(kind: pa.DataType) -> str:
+    """As the protocol spells it: `utf8`, `float64`, `list<int64>`."""
+    import pyarrow.types as types
+
+    if types.is_dictionary(kind):
+        return f"dictionary<{type_name(kind.value_type)}>"
+    if types.is_list(kind):
+        return f"list<{type_name(kind.value_type)}>"
+    if types.is_struct(kind):
+        return f"struct<{', '.join(f'{each.name}: {type_name(each.type)}' for each in kind)}>"
+    return TYPE_NAMES.get(str(kind), str(kind))

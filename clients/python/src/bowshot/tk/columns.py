@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tkinter import font
 from typing import TYPE_CHECKING
 
-from bowshot.tk.cell_text import is_numeric
+from bowshot.tk.cell_text import is_numeric, type_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,9 @@ class Columns:
         for field in schema:
             fitting = min(WIDTH_FIRST_MAX, self._head_width(field.name) + 2 * PADDING)
             width = self._chosen.get(field.name, max(WIDTH_MIN, fitting))
-            self.items.append(Column(field.name, str(field.type), is_numeric(field.type), width))
+            self.items.append(
+                Column(field.name, type_name(field.type), is_numeric(field.type), width)
+            )
         self._place()
 
     def grow(self, rows: Sequence[Row]) -> None:
