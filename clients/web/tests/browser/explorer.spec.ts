@@ -111,7 +111,7 @@ test('go to row: exact, from the end, and refused beyond it', async () => {
 test('a click on a header sorts up, down and not', async () => {
   await open('#/flights');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
-  const unsorted = await explorer.cell(0, 0).textContent();
+  const unsorted = await explorer.text(0, 0);
   const header = explorer.columnHeader('distance');
   await header.getByRole('button').click();
   await expectText(explorer.cell(0, 2), '60');
@@ -121,7 +121,7 @@ test('a click on a header sorts up, down and not', async () => {
   expect(await header.getAttribute('aria-sort')).toBe('descending');
   await explorer.screenshot('sorted');
   await header.getByRole('button').click();
-  await expectText(explorer.cell(0, 0), unsorted ?? '');
+  await expectText(explorer.cell(0, 0), unsorted);
   expect(await header.getAttribute('aria-sort')).toBe('none');
 });
 
@@ -213,10 +213,10 @@ test('the address keeps the view over a reload, and back undoes', async () => {
   await explorer.goToRow.press('Enter');
   await expectSoon(() => /row=\d{4}/.test(explorer.page.url()), true);
   const top = await explorer.topRow();
-  const text = await explorer.cell(5000, 0).textContent();
+  const text = await explorer.text(5000, 0);
   await explorer.page.reload();
   await expectSoon(() => explorer.topRow(), top);
-  await expectText(explorer.cell(5000, 0), text ?? '');
+  await expectText(explorer.cell(5000, 0), text);
   expect(await explorer.filter.inputValue()).toBe('distance > 1000');
   expect(await explorer.columnHeader('delay').getAttribute('aria-sort')).toBe('ascending');
   await explorer.page.goBack();

@@ -67,6 +67,12 @@ export class Explorer {
     );
   }
 
+  /** What a cell shows, once its row is here. */
+  async text(row: number, column: number): Promise<string> {
+    await this.page.locator(`[role=row][aria-rowindex="${row + 2}"]:not([aria-busy])`).waitFor();
+    return (await this.cell(row, column).textContent()) ?? '';
+  }
+
   columnHeader(name: string): Locator {
     return this.page.getByRole('columnheader', { name, exact: true });
   }

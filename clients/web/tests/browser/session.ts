@@ -48,10 +48,11 @@ export async function open(hash: string, options?: ContextOptions): Promise<void
   await explorer.page.goto(`${mock.url}/${hash}`);
 }
 
-/** As open(), and its first rows. */
+/** As open(), and its first rows, here and not awaited. */
 export async function openRows(hash: string, options?: ContextOptions): Promise<void> {
   await open(hash, options);
-  await expectSoon(async () => (await explorer.page.locator('[role=gridcell]').count()) > 0, true);
+  const cells = explorer.page.locator('[role=row]:not([aria-busy]) [role=gridcell]');
+  await expectSoon(async () => (await cells.count()) > 0, true);
 }
 
 /** An empty page. */
