@@ -136,27 +136,6 @@ def test_says_that_a_token_is_wrong(tmp_path: Path, display: str, bus: str, airp
     assert "wr0ng" not in kept
 
 
-def test_a_socket_that_vanishes_has_a_way_back(
-    tmp_path: Path, display: str, bus: str, airports: Path
-) -> None:
-    with window(tmp_path, display, bus, airports) as opened:
-        place = opened.await_title("Flughäfen 1.csv – Bowshot")
-        opened.screenshot("opened")
-        (first,) = opened.servers()
-        (socket,) = opened.sockets.glob("*/socket")
-        socket.unlink()
-        opened.do("windowactivate", "--sync", place, "key", "F5")
-        until("words on it", lambda: opened.said("The server cannot be reached"))
-        until("its server is stopped", lambda: not opened.servers())
-        opened.screenshot("vanished")
-        # The button that brings it back has the keyboard, once its page is there.
-        until("another server", lambda: opened.do("key", "Return") or opened.servers())
-        assert opened.servers() != [first]
-        opened.await_title("Flughäfen 1.csv – Bowshot")
-        opened.screenshot("brought-back")
-        opened.quit()
-
-
 def test_a_killed_window_leaves_no_server(
     tmp_path: Path, display: str, bus: str, airports: Path
 ) -> None:
