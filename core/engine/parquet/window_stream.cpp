@@ -16,6 +16,8 @@ namespace {
 
 /// Row groups are read together up to this many rows, so that small ones do not make small batches.
 constexpr int64_t kRunRows = 1 << 20;
+/// Of a stream's first batch, which is waited for.
+constexpr double kFirstBatchBytes = 1 << 20;
 /// Below this many values the columns of a batch are read on the caller's thread: handing them out
 /// would cost more than reading them, and many small windows keep the cores busy anyway.
 constexpr int64_t kParallelValuesMin = 100'000;
@@ -110,7 +112,8 @@ Result<void> WindowStream::begin_run() {
   batch_size_.expect(row_bytes);
   const bool is_first = std::exchange(is_first_run_, false);
   if (is_first && is_flat(*plan_->schema) && span.rows > batch_size_.rows()) {
-    span.rows = batch_size_.rows();
+    const auto fitting = static_cast<int64_t>(kFirstBatchBytes / std::max(row_bytes.bytes, 1.0));
+    span.rows = std::clamp<int64_t>(fitting, 1, batch_size_.rows());
     run_end_row_ = next_row_ + span.rows;
   }
   BOWSHOT_ASSIGN(
