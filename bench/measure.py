@@ -172,6 +172,15 @@ def drain(port: int, target: str) -> Drained:
         return Drained(first, seconds, body.body_bytes, rows)
 
 
+def first_batch(port: int, target: str) -> float:
+    """Seconds to the first decoded record batch; then the client leaves."""
+    start = time.perf_counter()
+    with connect(port) as connection:
+        send_get(connection, target)
+        pa.ipc.open_stream(RawBody(connection)).read_next_batch()
+        return time.perf_counter() - start
+
+
 @dataclass
 class Times:
     """Seconds of many short answers."""
