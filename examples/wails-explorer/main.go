@@ -79,7 +79,7 @@ func parseArguments(words []string) (*arguments, error) {
 		" direct: the way of bytes into the page beside a direct fetch, of a server that has"+
 		" --allow-origin wails://wails and no token")
 	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "%s [FLAGS] [FILE or FOLDER...]\n", programName)
+		_, _ = fmt.Fprintf(flags.Output(), "%s [FLAGS] [FILE or FOLDER...]\n", programName)
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(words); err != nil {
