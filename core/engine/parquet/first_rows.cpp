@@ -48,8 +48,8 @@ class Context {
       context_ = own_.get();
       return;
     }
-    static thread_local const ContextPointer kept = make_context();
-    context_ = kept.get();
+    static thread_local const ContextPointer kKept = make_context();
+    context_ = kKept.get();
     check(ZSTD_DCtx_reset(context_, ZSTD_reset_session_only));
   }
 
