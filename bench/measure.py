@@ -7,7 +7,7 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,30 +50,43 @@ def cost_of(pid: int) -> Iterator[Cost]:
     cost.memory_bytes = status_bytes(pid, "VmHWM") - memory
 
 
-class PrivateMemory:
-    """The peak of what some processes hold for themselves, looked at every few milliseconds: what
-    the kernel keeps of files (which some readers map) is left out. Use it in a `with` statement."""
+@contextmanager
+def sampling(look: Callable[[], None], every_seconds: float) -> Iterator[None]:
+    """Calls `look` again and again on a thread of its own, until the block ends."""
+    stop = threading.Event()
 
-    def __init__(self, pids: list[int]) -> None:
-        self._pids = pids
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.peak_bytes = 0
-
-    def __enter__(self) -> PrivateMemory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def run() -> None:
         while True:
-            now = sum(status_bytes(pid, "RssAnon") for pid in self._pids)
-            self.peak_bytes = max(self.peak_bytes, now)
-            if self._stop.wait(0.01):
+            look()
+            if stop.wait(every_seconds):
                 return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@dataclass
+class Peak:
+    peak_bytes: int = 0
+
+
+@contextmanager
+def private_memory(pids: list[int]) -> Iterator[Peak]:
+    """The peak of what some processes hold for themselves: what the kernel keeps of files (which
+    some readers map) is left out."""
+    peak = Peak()
+
+    def look() -> None:
+        now = sum(status_bytes(pid, "RssAnon") for pid in pids)
+        peak.peak_bytes = max(peak.peak_bytes, now)
+
+    with sampling(look, 0.01):
+        yield peak
 
 
 @dataclass

@@ -7,7 +7,7 @@
 
 #include "byte_range.hpp"
 #include "exchange.hpp"
-#include "source/descriptor_input.hpp"
+#include "source/positioned_input.hpp"
 
 namespace bowshot {
 

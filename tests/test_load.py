@@ -24,6 +24,7 @@ THREE_COLUMNS = "/v1/datasets/flights/rows?select=delay,distance,date"  # 36 MB
 MANY_ROWS = "/v1/datasets/flights/rows?limit=100000"
 WIDE = ",".join(f"c{i}:delay%2B0.{i}" for i in range(10))
 WIDE_ROWS = f"{MANY_ROWS}&compute={WIDE}"  # more than sockets take
+ENDED = "bowshot_slow_readers_ended_total"
 MIB = 1 << 20
 
 
@@ -67,15 +68,14 @@ def assert_nothing_runs(server: BowshotServer) -> None:
 
 
 def test_slow_readers_hold_no_more_than_they_may() -> None:
-    limit = 8 * MIB
-    ended = "bowshot_slow_readers_ended_total"
+    limit = 2 * MIB  # how much of an answer its socket takes is the kernel's choice
     with serve(*held(limit)) as server, load.Probe(server, WINDOW) as probe:
         readers = [SlowReader(server, ALL_ROWS) for _ in range(12)]
         for reader in readers:
             reader.read_some(100_000)
-        wait_until(lambda: server.metric(ended) > 0, 10, "the sum has a limit")
+        wait_until(lambda: server.metric(ENDED) > 0, 10, "the sum has a limit")
         wait_until(lambda: server.metric("bowshot_slow_reader_bytes") <= limit, 10, "it is kept")
-        wait_until(lambda: len(codes_of(server, readers)) == server.metric(ended), 10, "all told")
+        wait_until(lambda: len(codes_of(server, readers)) == server.metric(ENDED), 10, "all told")
         assert set(codes_of(server, readers)) == {"overloaded"}
         assert server.metric("bowshot_slow_readers") >= 1, "who fits in stays"
         for reader in readers:
@@ -97,12 +97,12 @@ def test_a_reader_that_is_ended_takes_no_part_for_the_whole() -> None:
         readers = [SlowReader(server, THREE_COLUMNS) for _ in range(3)]
         for reader in readers:
             reader.read_some(100_000)
-        wait_until(
-            lambda: server.metric("bowshot_slow_readers_ended_total") == 2, 10, "one is left"
-        )
+        wait_until(lambda: server.metric(ENDED) > 0, 10, "the sum has a limit")
         for reader in readers:
             reader.read_rest()
-        assert sorted(reader.is_complete for reader in readers) == [False, False, True]
+        cut = [reader for reader in readers if not reader.is_complete]
+        assert len(cut) == server.metric(ENDED)
+        assert len(cut) < len(readers), "one alone is never ended"
         assert_nothing_runs(server)
 
 

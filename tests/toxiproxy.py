@@ -14,7 +14,6 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 CACHE = Path(os.environ.get("BOWSHOT_CACHE", Path.home() / ".cache" / "bowshot"))
@@ -49,12 +48,7 @@ class Toxiproxy:
     def __enter__(self) -> Toxiproxy:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(STOP_SECONDS_MAX)
 

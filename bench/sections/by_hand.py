@@ -14,13 +14,13 @@ import pyarrow as pa
 from bowshot_server import BowshotServer
 from measure import (
     Drained,
-    PrivateMemory,
     RawBody,
     Times,
     available_bytes,
     connect,
     cpu_seconds,
     drain,
+    private_memory,
     send_get,
     windows,
 )
@@ -118,7 +118,7 @@ def check(back_end: BackEnd) -> None:
 
 def everything(bench: Bench, back_end: BackEnd) -> None:
     found: list[tuple[Drained, float]] = []
-    with PrivateMemory(back_end.pids) as memory:
+    with private_memory(back_end.pids) as memory:
         for _ in range(REPEATS):
             used = sum(map(cpu_seconds, back_end.pids))
             drained = drain(back_end.port, back_end.all_rows)
@@ -159,7 +159,7 @@ def at_once(bench: Bench, back_end: BackEnd, total: int) -> None:
         threading.Thread(target=lambda: found.append(drain(back_end.port, back_end.all_rows)))
         for _ in range(CLIENTS)
     ]
-    with PrivateMemory(back_end.pids) as memory:
+    with private_memory(back_end.pids) as memory:
         for thread in asked:
             thread.start()
         for thread in asked:

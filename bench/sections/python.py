@@ -12,7 +12,7 @@ from pathlib import Path
 
 import data
 from bowshot_server import BowshotServer
-from measure import PrivateMemory
+from measure import private_memory
 from peer_process import TOP, fastapi_server, into_memory
 from report import Bench
 
@@ -55,8 +55,8 @@ def transported(bench: Bench, path: Path, into: str, rows: int) -> None:
     with (
         BowshotServer([f"data={path}"]) as server,
         fastapi_server(path, "naive") as (port, pids),
-        PrivateMemory([server.pid]) as ours,
-        PrivateMemory(pids) as theirs,
+        private_memory([server.pid]) as ours,
+        private_memory(pids) as theirs,
     ):
         for _ in range(ROUNDS):
             found["Bowshot"] += ask("bowshot", into, server.url)

@@ -9,7 +9,6 @@ import select
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import data
 from bowshot_server import BINARY, BowshotServer
+from measure import sampling
 from report import Bench
 
 TOP = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def self_test(display: str, words: list[str]) -> Done:
             subprocess.Popen(
                 command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             ) as process,
-            Memory(process.pid) as memory,
+            memory_peaks(process.pid) as memory,
         ):
             try:
                 printed, _ = process.communicate(timeout=RUN_SECONDS_MAX)
@@ -98,33 +98,23 @@ def self_test(display: str, words: list[str]) -> Done:
     report: dict[str, Any] = json.loads(printed)
     if process.returncode != 0:
         raise RuntimeError(json.dumps(report["checks"], indent=1))
-    return Done(report["figures"], memory.peak)
+    return Done(report["figures"], memory)
 
 
-class Memory:
+@contextmanager
+def memory_peaks(root: int) -> Iterator[dict[str, int]]:
     """The most that a process and its descendants have, each in its share of what several map
-    (PSS): looked at every now and then until the end of the `with` statement."""
+    (PSS), by program and of all together."""
+    peaks: dict[str, int] = {}
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.peak: dict[str, int] = {}
+    def look() -> None:
+        now = memory_of_tree(root)
+        now["all"] = sum(now.values())
+        for name, size in now.items():
+            peaks[name] = max(peaks.get(name, 0), size)
 
-    def __enter__(self) -> Memory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(SAMPLE_SECONDS):
-            now = memory_of_tree(self._pid)
-            now["all"] = sum(now.values())
-            for name, size in now.items():
-                self.peak[name] = max(self.peak.get(name, 0), size)
+    with sampling(look, SAMPLE_SECONDS):
+        yield peaks
 
 
 def memory_of_tree(root: int) -> dict[str, int]:

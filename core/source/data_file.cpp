@@ -15,8 +15,8 @@
 #include <filesystem>
 
 #include "source/dataset.hpp"
-#include "source/descriptor_input.hpp"
 #include "source/foreign.hpp"
+#include "source/positioned_input.hpp"
 
 namespace bowshot {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "source/descriptor_input.hpp"
+#include "source/positioned_input.hpp"
 
 namespace bowshot {
 

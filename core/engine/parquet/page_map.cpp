@@ -10,8 +10,8 @@
 
 #include <algorithm>
 
-#include "source/descriptor_input.hpp"
 #include "source/parquet_reader.hpp"
+#include "source/positioned_input.hpp"
 
 namespace bowshot {
 

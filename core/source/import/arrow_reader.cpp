@@ -29,7 +29,7 @@ Result<std::string> first_bytes(SourceFile& file) {
 }  // namespace
 
 ArrowReader::ArrowReader(FileList files, const StopToken& stop, ConversionProgress* progress)
-    : files_(std::move(files)), stop_(stop), progress_(progress) {}
+    : files_(std::move(files), stop, progress), stop_(stop) {}
 ArrowReader::~ArrowReader() = default;
 
 Result<std::unique_ptr<ArrowReader>> ArrowReader::make(FileList files, const StopToken& stop,
@@ -40,26 +40,16 @@ Result<std::unique_ptr<ArrowReader>> ArrowReader::make(FileList files, const Sto
 }
 
 Result<void> ArrowReader::rewind() {
-  file_index_ = 0;
+  files_.rewind();
   batches_.reset();
   stream_.reset();
-  read_files_.clear();
-  if (progress_ != nullptr) progress_->bytes_read = 0;
-  return {};
-}
-
-Result<void> ArrowReader::check_unchanged() const {
-  for (const auto& file : read_files_) BOWSHOT_TRY(file->check_unchanged());
   return {};
 }
 
 Result<void> ArrowReader::open_file() {
-  const ListedFile& listed = files_[file_index_];
-  BOWSHOT_ASSIGN(file_,
-                 SourceFile::make(listed, stop_, progress_ ? &progress_->bytes_read : nullptr));
-  read_files_.push_back(file_);
-  const std::string& name = listed.display_name;
-  BOWSHOT_ASSIGN(const std::string magic, first_bytes(*file_));
+  BOWSHOT_ASSIGN(const auto file, files_.open());
+  const std::string& name = file->display_name();
+  BOWSHOT_ASSIGN(const std::string magic, first_bytes(*file));
   if (magic.empty()) return fail(ErrorCode::kBadData, fmt::format("'{}' is empty", name));
   if (magic.starts_with(kFeatherMagic))
     return fail(ErrorCode::kBadData,
@@ -72,25 +62,25 @@ Result<void> ArrowReader::open_file() {
                      name, [&]() -> arrow::Result<std::shared_ptr<arrow::Schema>> {
                        if (magic == kFileMagic) {
                          ARROW_ASSIGN_OR_RAISE(
-                             batches_, arrow::ipc::RecordBatchFileReader::Open(file_, options));
+                             batches_, arrow::ipc::RecordBatchFileReader::Open(file, options));
                          return batches_->schema();
                        }
                        ARROW_ASSIGN_OR_RAISE(
                            stream_,
                            arrow::ipc::RecordBatchStreamReader::Open(
-                               std::static_pointer_cast<arrow::io::InputStream>(file_), options));
+                               std::static_pointer_cast<arrow::io::InputStream>(file), options));
                        return stream_->schema();
                      }));
   if (!schema_) schema_ = schema;
   if (!schema_->Equals(*schema))
-    return fail(ErrorCode::kBadData,
-                fmt::format("'{}' has another schema than '{}'", name, files_[0].display_name));
+    return fail(ErrorCode::kBadData, fmt::format("'{}' has another schema than '{}'", name,
+                                                 files_.first().display_name));
   return {};
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ArrowReader::read_batch() {
   auto batch = read_guarded<std::shared_ptr<arrow::RecordBatch>>(
-      file_->display_name(), [&]() -> arrow::Result<std::shared_ptr<arrow::RecordBatch>> {
+      files_.current().display_name, [&]() -> arrow::Result<std::shared_ptr<arrow::RecordBatch>> {
         if (stream_) {
           std::shared_ptr<arrow::RecordBatch> next;
           ARROW_RETURN_NOT_OK(stream_->ReadNext(&next));
@@ -108,7 +98,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ArrowReader::read_batch() {
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ArrowReader::next() {
-  while (file_index_ < files_.size()) {
+  while (!files_.is_at_end()) {
     if (stop_.stop_requested()) return std::unexpected(stop_.error());
     if (!batches_ && !stream_) BOWSHOT_TRY(open_file());
     BOWSHOT_ASSIGN(auto batch, read_batch());
@@ -116,9 +106,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> ArrowReader::next() {
     if (batch) continue;
     batches_.reset();
     stream_.reset();
-    ++file_index_;
+    files_.advance();
   }
-  BOWSHOT_TRY(check_unchanged());
+  BOWSHOT_TRY(files_.check_unchanged());
   return nullptr;
 }
 

@@ -10,7 +10,6 @@
 #include <charconv>
 
 #include "source/data_type.hpp"
-#include "source/import/recoded_stream.hpp"
 
 namespace bowshot {
 
@@ -39,10 +38,9 @@ std::optional<int64_t> row_of(std::string_view message) {
 
 CsvReader::CsvReader(FileList files, const ImportOptions& options, const StopToken& stop,
                      ConversionProgress* progress)
-    : files_(std::move(files)),
+    : files_(std::move(files), stop, progress),
       options_(options),
       stop_(stop),
-      progress_(progress),
       conversion_(options_),
       block_bytes_(kBlockBytes) {}
 
@@ -59,7 +57,7 @@ Result<void> CsvReader::detect() {
   BOWSHOT_TRY(open_stream());
   BOWSHOT_TRY(read_ahead(kBlockBytes));
   auto dialect = detect_csv_dialect(at_hand(), has_ended_,
-                                    format_of(files_[0].path).is_tab_separated, options_);
+                                    format_of(files_.first().path).is_tab_separated, options_);
   if (!dialect) return bad_file_here(dialect.error().detail);
   dialect_ = *std::move(dialect);
   columns_.assign(dialect_.names.size(), {.type = arrow::null()});
@@ -72,9 +70,9 @@ Result<void> CsvReader::apply_given_types() {
   for (const auto& [name, type] : options_.types) {
     const auto found = std::ranges::find(dialect_.names, name);
     if (found == dialect_.names.end()) {
-      Error error{
-          .code = ErrorCode::kBadParameter,
-          .detail = fmt::format("types: '{}' has no column \"{}\"", files_[0].display_name, name)};
+      Error error{.code = ErrorCode::kBadParameter,
+                  .detail = fmt::format("types: '{}' has no column \"{}\"",
+                                        files_.first().display_name, name)};
       error.suggestions = suggest(name, dialect_.names);
       return fail(std::move(error));
     }
@@ -86,31 +84,18 @@ Result<void> CsvReader::apply_given_types() {
 }
 
 Result<void> CsvReader::rewind() {
-  file_index_ = 0;
+  files_.rewind();
   rows_skipped_ = 0;
   stream_.reset();
-  file_.reset();
-  read_files_.clear();
-  if (progress_ != nullptr) progress_->bytes_read = 0;
-  return {};
-}
-
-Result<void> CsvReader::check_unchanged() const {
-  for (const auto& file : read_files_) BOWSHOT_TRY(file->check_unchanged());
   return {};
 }
 
 std::unexpected<Error> CsvReader::bad_file_here(std::string_view what) const {
-  return fail(ErrorCode::kBadData, fmt::format("'{}': {}", files_[file_index_].display_name, what));
+  return fail(ErrorCode::kBadData, fmt::format("'{}': {}", files_.current().display_name, what));
 }
 
 Result<void> CsvReader::open_stream() {
-  const ListedFile& listed = files_[file_index_];
-  BOWSHOT_ASSIGN(file_,
-                 SourceFile::make(listed, stop_, progress_ ? &progress_->bytes_read : nullptr));
-  read_files_.push_back(file_);
-  BOWSHOT_ASSIGN(stream_, SourceFile::decoded(file_, format_of(listed.path).coding));
-  BOWSHOT_ASSIGN(stream_, recoded(std::move(stream_), options_.encoding));
+  BOWSHOT_ASSIGN(stream_, files_.open_text(options_.encoding));
   buffer_.clear();
   buffer_begin_ = 0;
   block_bytes_ = kBlockBytes;
@@ -136,7 +121,7 @@ Result<void> CsvReader::skip_header() {
   if (row->values.empty()) return bad_file_here("the file has no rows, not even one of names");
   if (unique_names(row->values) != dialect_.names)
     return bad_file_here(
-        fmt::format("its header differs from that of '{}'", files_[0].display_name));
+        fmt::format("its header differs from that of '{}'", files_.first().display_name));
   advance(row->bytes);
   row_number_ = 1;
   return {};
@@ -153,7 +138,7 @@ Result<void> CsvReader::read_ahead(size_t bytes) {
     buffer_.resize(held + wanted);
     const auto read = stream_->Read(static_cast<int64_t>(wanted), buffer_.data() + held);
     buffer_.resize(held + static_cast<size_t>(read.ok() ? *read : 0));
-    if (!read.ok()) return std::unexpected(file_->read_error(read.status()));
+    if (!read.ok()) return std::unexpected(files_.read_error(read.status()));
     if (*read == 0) {
       has_ended_ = true;
       break;
@@ -205,18 +190,18 @@ Result<std::unique_ptr<arrow::csv::BlockParser>> CsvReader::parse_block() {
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> CsvReader::next() {
-  while (file_index_ < files_.size()) {
+  while (!files_.is_at_end()) {
     if (stop_.stop_requested()) return std::unexpected(stop_.error());
     if (!stream_) BOWSHOT_TRY(open_file());
     BOWSHOT_ASSIGN(const auto rows, parse_block());
     if (!rows) {
       stream_.reset();
-      ++file_index_;
+      files_.advance();
       continue;
     }
     if (rows->num_rows() > 0) return convert(*rows);
   }
-  BOWSHOT_TRY(check_unchanged());
+  BOWSHOT_TRY(files_.check_unchanged());
   return nullptr;
 }
 
@@ -265,7 +250,7 @@ Error CsvReader::bad_value(int index, const arrow::Status& status) const {
   const bool is_text = bowshot::is_text(*column.type);
   return {.code = ErrorCode::kBadData,
           .detail = fmt::format(
-              "'{}': row {}: column \"{}\" {}", files_[file_index_].display_name, row.value_or(0),
+              "'{}': row {}: column \"{}\" {}", files_.current().display_name, row.value_or(0),
               dialect_.names[static_cast<size_t>(index)],
               is_text ? std::string("holds text that is not UTF-8: say the file's encoding")
                       : fmt::format("holds a value that is no {}", type_name(*column.type)))};

@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "base/stop.hpp"
-#include "source/file_list.hpp"
 #include "source/import/csv_dialect.hpp"
 #include "source/import/csv_values.hpp"
 #include "source/import/record_reader.hpp"
-#include "source/import/source_file.hpp"
+#include "source/import/source_files.hpp"
 
 namespace bowshot {
 
@@ -27,7 +26,7 @@ class CsvReader : public RecordReader {
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   Result<void> rewind() override;
-  Result<void> check_unchanged() const override;
+  Result<void> check_unchanged() const override { return files_.check_unchanged(); }
   boost::json::object details() const override;
 
  private:
@@ -63,18 +62,14 @@ class CsvReader : public RecordReader {
   std::unexpected<Error> bad_file_here(std::string_view what) const;
   void update_schema();
 
-  const FileList files_;
+  SourceFiles files_;
   const ImportOptions options_;
   const StopToken stop_;
-  ConversionProgress* const progress_;  // outlives this
   const CsvConversion conversion_;
   CsvDialect dialect_;
   std::vector<Column> columns_;
   std::shared_ptr<arrow::Schema> schema_;
 
-  size_t file_index_ = 0;
-  std::shared_ptr<SourceFile> file_;
-  std::vector<std::shared_ptr<SourceFile>> read_files_;  // of this pass: watched to its end
   std::shared_ptr<arrow::io::InputStream> stream_;
   std::string buffer_;
   size_t buffer_begin_ = 0;

@@ -12,7 +12,6 @@
 #include <optional>
 
 #include "source/data_type.hpp"
-#include "source/import/recoded_stream.hpp"
 
 namespace bowshot {
 
@@ -111,26 +110,13 @@ Result<std::unique_ptr<NdjsonReader>> NdjsonReader::make(FileList files,
 }
 
 Result<void> NdjsonReader::rewind() {
-  file_index_ = 0;
+  files_.rewind();
   stream_.reset();
-  file_.reset();
-  read_files_.clear();
-  if (progress_ != nullptr) progress_->bytes_read = 0;
-  return {};
-}
-
-Result<void> NdjsonReader::check_unchanged() const {
-  for (const auto& file : read_files_) BOWSHOT_TRY(file->check_unchanged());
   return {};
 }
 
 Result<void> NdjsonReader::open_file() {
-  const ListedFile& listed = files_[file_index_];
-  BOWSHOT_ASSIGN(file_,
-                 SourceFile::make(listed, stop_, progress_ ? &progress_->bytes_read : nullptr));
-  read_files_.push_back(file_);
-  BOWSHOT_ASSIGN(stream_, SourceFile::decoded(file_, format_of(listed.path).coding));
-  BOWSHOT_ASSIGN(stream_, recoded(std::move(stream_), options_.encoding));
+  BOWSHOT_ASSIGN(stream_, files_.open_text(options_.encoding));
   buffer_.clear();
   has_ended_ = false;
   row_number_ = 0;
@@ -145,7 +131,7 @@ Result<std::string> NdjsonReader::next_lines() {
       buffer_.resize(held + kBlockBytes);
       const auto read = stream_->Read(kBlockBytes, buffer_.data() + held);
       buffer_.resize(held + static_cast<size_t>(read.ok() ? *read : 0));
-      if (!read.ok()) return std::unexpected(file_->read_error(read.status()));
+      if (!read.ok()) return std::unexpected(files_.read_error(read.status()));
       has_ended_ = *read == 0;
       if (held == 0 && row_number_ == 0 && buffer_.starts_with(kByteOrderMark))
         buffer_.erase(0, kByteOrderMark.size());
@@ -155,7 +141,7 @@ Result<std::string> NdjsonReader::next_lines() {
     if (end == std::string::npos) {
       if (buffer_.size() < kLineBytesMax) continue;
       return fail(ErrorCode::kBadData,
-                  fmt::format("'{}': row {} is longer than {} bytes", file_->display_name(),
+                  fmt::format("'{}': row {} is longer than {} bytes", files_.current().display_name,
                               row_number_ + 1, kLineBytesMax));
     }
     std::string rest = buffer_.substr(end + 1);
@@ -171,8 +157,8 @@ std::unexpected<Error> NdjsonReader::bad_lines(const arrow::Status& status) cons
   const auto row = row_of(status.message());
   const std::string where = row ? fmt::format("row {}", row_number_ + *row + 1)
                                 : fmt::format("after row {}", row_number_);
-  return fail(ErrorCode::kBadData,
-              fmt::format("'{}': {}: {}", file_->display_name(), where, what_of(status.message())));
+  return fail(ErrorCode::kBadData, fmt::format("'{}': {}: {}", files_.current().display_name, where,
+                                               what_of(status.message())));
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> NdjsonReader::parse(
@@ -192,8 +178,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> NdjsonReader::parse(
   if (!batch.ok()) return bad_lines(batch.status());
   auto fields = join_fields(schema_->fields(), (*batch)->schema()->fields());
   if (!fields)
-    return fail(ErrorCode::kBadData, fmt::format("'{}': from row {} on {}", file_->display_name(),
-                                                 row_number_ + 1, fields.error().detail));
+    return fail(ErrorCode::kBadData,
+                fmt::format("'{}': from row {} on {}", files_.current().display_name,
+                            row_number_ + 1, fields.error().detail));
   schema_ = arrow::schema(*std::move(fields));
   options.explicit_schema = schema_;
   batch = arrow::json::ParseOne(options, lines);
@@ -202,12 +189,12 @@ Result<std::shared_ptr<arrow::RecordBatch>> NdjsonReader::parse(
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> NdjsonReader::next() {
-  while (file_index_ < files_.size()) {
+  while (!files_.is_at_end()) {
     if (!stream_) BOWSHOT_TRY(open_file());
     BOWSHOT_ASSIGN(std::string lines, next_lines());
     if (lines.empty()) {
       stream_.reset();
-      ++file_index_;
+      files_.advance();
       continue;
     }
     if (lines.find_first_not_of(" \t\r\n") == std::string::npos) continue;
@@ -215,7 +202,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> NdjsonReader::next() {
     row_number_ += batch->num_rows();
     if (batch->num_rows() > 0) return batch;
   }
-  BOWSHOT_TRY(check_unchanged());
+  BOWSHOT_TRY(files_.check_unchanged());
   return nullptr;
 }
 

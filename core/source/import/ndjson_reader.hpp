@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "base/stop.hpp"
-#include "source/file_list.hpp"
 #include "source/import/import_options.hpp"
 #include "source/import/record_reader.hpp"
-#include "source/import/source_file.hpp"
+#include "source/import/source_files.hpp"
 
 namespace bowshot {
 
@@ -25,27 +24,23 @@ class NdjsonReader : public RecordReader {
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   Result<void> rewind() override;
-  Result<void> check_unchanged() const override;
+  Result<void> check_unchanged() const override { return files_.check_unchanged(); }
   boost::json::object details() const override;
 
  private:
   NdjsonReader(FileList files, const ImportOptions& options, const StopToken& stop,
                ConversionProgress* progress)
-      : files_(std::move(files)), options_(options), stop_(stop), progress_(progress) {}
+      : files_(std::move(files), stop, progress), options_(options), stop_(stop) {}
   Result<void> open_file();
   /// Whole lines; empty at the end of the file.
   Result<std::string> next_lines();
   Result<std::shared_ptr<arrow::RecordBatch>> parse(const std::shared_ptr<arrow::Buffer>& lines);
   std::unexpected<Error> bad_lines(const arrow::Status& status) const;
 
-  const FileList files_;
+  SourceFiles files_;
   const ImportOptions options_;
   const StopToken stop_;
-  ConversionProgress* const progress_;  // outlives this
   std::shared_ptr<arrow::Schema> schema_;
-  size_t file_index_ = 0;
-  std::shared_ptr<SourceFile> file_;
-  std::vector<std::shared_ptr<SourceFile>> read_files_;  // of this pass: watched to its end
   std::shared_ptr<arrow::io::InputStream> stream_;
   std::string buffer_;  // the beginning of a line that is not whole yet
   bool has_ended_ = false;

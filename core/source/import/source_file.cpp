@@ -1,17 +1,14 @@
 #include "source/import/source_file.hpp"
 
-#include <arrow/buffer.h>
 #include <arrow/io/compressed.h>
 #include <arrow/util/compression.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include "source/descriptor_input.hpp"
 #include "source/foreign.hpp"
 
 namespace bowshot {
@@ -70,33 +67,6 @@ arrow::Result<int64_t> SourceFile::ReadAt(int64_t position, int64_t bytes, void*
   ARROW_ASSIGN_OR_RAISE(const int64_t done, read_at(descriptor_, position, bytes, out));
   if (bytes_read_ != nullptr) *bytes_read_ += done;
   return done;
-}
-
-arrow::Result<std::shared_ptr<arrow::Buffer>> SourceFile::ReadAt(int64_t position, int64_t bytes) {
-  // A corrupt length must not become an allocation of that size.
-  bytes = std::clamp<int64_t>(stamp_.bytes - position, 0, std::max<int64_t>(0, bytes));
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(bytes));
-  ARROW_ASSIGN_OR_RAISE(const int64_t done, ReadAt(position, bytes, buffer->mutable_data()));
-  if (done < bytes) ARROW_RETURN_NOT_OK(buffer->Resize(done));
-  return std::shared_ptr<arrow::Buffer>(std::move(buffer));
-}
-
-arrow::Result<int64_t> SourceFile::Read(int64_t bytes, void* out) {
-  ARROW_ASSIGN_OR_RAISE(const int64_t done, ReadAt(position_, bytes, out));
-  position_ += done;
-  return done;
-}
-
-arrow::Result<std::shared_ptr<arrow::Buffer>> SourceFile::Read(int64_t bytes) {
-  ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, bytes));
-  position_ += buffer->size();
-  return buffer;
-}
-
-arrow::Status SourceFile::Seek(int64_t position) {
-  if (position < 0) return arrow::Status::IOError("a seek outside of the file");
-  position_ = position;
-  return arrow::Status::OK();
 }
 
 }  // namespace bowshot

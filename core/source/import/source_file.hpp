@@ -1,8 +1,5 @@
 #pragma once
 
-#include <arrow/io/interfaces.h>
-#include <arrow/result.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -11,13 +8,13 @@
 #include "base/stop.hpp"
 #include "source/file_kind.hpp"
 #include "source/file_list.hpp"
+#include "source/positioned_input.hpp"
 
 namespace bowshot {
 
 /// A file that is converted: held open, pinned to the stamp that it was listed with, and read
-/// through this alone, so that a stop ends any read and progress is known. Positioned reads are
-/// safe from any thread; Read and Seek from one at a time.
-class SourceFile : public arrow::io::RandomAccessFile {
+/// through this alone, so that a stop ends any read and progress is known.
+class SourceFile : public PositionedInput {
  public:
   /// `version_changed` when the file is no longer what was listed. `bytes_read`, if any, is added
   /// to and outlives this.
@@ -34,15 +31,9 @@ class SourceFile : public arrow::io::RandomAccessFile {
   /// What a failed read is: the stop that ended it, or a broken file.
   Error read_error(const arrow::Status& status) const;
 
+  using PositionedInput::ReadAt;
   arrow::Result<int64_t> ReadAt(int64_t position, int64_t bytes, void* out) override;
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t bytes) override;
-  arrow::Result<int64_t> Read(int64_t bytes, void* out) override;
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override;
-  arrow::Status Seek(int64_t position) override;
-  arrow::Result<int64_t> Tell() const override { return position_; }
   arrow::Result<int64_t> GetSize() override { return stamp_.bytes; }
-  arrow::Status Close() override { return arrow::Status::OK(); }
-  bool closed() const override { return false; }
 
  private:
   SourceFile() = default;
@@ -51,7 +42,6 @@ class SourceFile : public arrow::io::RandomAccessFile {
   FileStamp stamp_;
   StopToken stop_;
   std::atomic<int64_t>* bytes_read_ = nullptr;
-  int64_t position_ = 0;
 };
 
 }  // namespace bowshot
