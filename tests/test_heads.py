@@ -1,4 +1,4 @@
-"""Slow, idle, many, pipelined and random requests on a raw socket; malformed: raw_http.table."""
+"""Slow, idle, many, pipelined, random requests on a raw socket; cases/raw_http.table: malformed."""
 
 from __future__ import annotations
 

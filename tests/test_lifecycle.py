@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import data
 import datasets
@@ -91,11 +92,17 @@ def test_a_client_that_leaves_stops_its_query(
 
 
 def test_a_reader_that_leaves_a_stream_stops_it(big: BowshotServer) -> None:
+    def fate() -> dict[str, Any]:
+        return big.get(f"/v1/requests/{reader.headers['bowshot-request']}").json()
+
     for parameters in ({}, {"filter": "delay > -1000"}):
         with SlowReader(big, ROWS, parameters) as reader:
             reader.read_some(200_000)
             assert running(big) == 1
         wait_until(lambda: running(big) == 0, SCAN_CANCEL_SECONDS + NOTICE_SECONDS, "it stops")
+        wait_until(lambda: fate()["state"] == "failed", 2, "what became of it")
+        problem = fate()["problem"]
+        assert (problem["code"], problem["status"]) == ("cancelled", 499)
 
 
 def test_end_of_input_counts_as_leaving(big: BowshotServer) -> None:

@@ -1,4 +1,4 @@
-"""Raw bytes against the real server: raw_http.table, over TCP, a Unix socket, and in pieces.
+"""Raw bytes against the real server: cases/raw_http.table, over TCP, a Unix socket, and in pieces.
 
 Behind every case comes a second request in the same send. Where the first was refused it publishes
 a table: had anyone served it, the table would be there.
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 from bowshot_server import BowshotServer
 
-TABLE = Path(__file__).with_name("raw_http.table")
+TABLE = Path(__file__).parent / "cases" / "raw_http.table"
 CASES_MIN = 150
 SECONDS_MAX = 15.0
 LIMITS = ("--target-bytes", "512", "--head-bytes", "2048", "--body-bytes", "300")

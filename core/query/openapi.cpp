@@ -35,27 +35,31 @@ struct Endpoint {
   std::string_view media_type;
   std::string_view schema;  // the component of its answer; empty: text or any JSON
   std::vector<ErrorCode> codes;
+  bool is_tagged = false;  // it has an ETag, which a request may put a condition on
 };
 
 const std::vector<Endpoint>& endpoints() {
   constexpr std::string_view kJson = "application/json";
   constexpr std::string_view kText = "text/plain; charset=utf-8";
+  constexpr bool kTagged = true;
   static const std::vector<Endpoint> kEndpoints = {
-      {"/v1/datasets", "list_datasets", "Every dataset", "", kJson, "Datasets", {}},
+      {"/v1/datasets", "list_datasets", "Every dataset", "", kJson, "Datasets", {}, kTagged},
       {"/v1/datasets/{dataset}",
        "describe_dataset",
        "One dataset: its version, size and columns",
        "dataset",
        kJson,
        "Dataset",
-       {kUnknownDataset, kPreconditionFailed}},
+       {kUnknownDataset},
+       kTagged},
       {"/v1/datasets/{dataset}/files",
        "list_files",
        "The Parquet files behind a dataset",
        "dataset",
        kJson,
        "Files",
-       {kUnknownDataset, kPreconditionFailed, kBadData, kNotReady}},
+       {kUnknownDataset, kBadData, kNotReady},
+       kTagged},
       {"/v1/requests/{id}",
        "get_request",
        "What became of a request; kept for 10 minutes",
@@ -73,7 +77,7 @@ const std::vector<Endpoint>& endpoints() {
        "text/plain; version=0.0.4; charset=utf-8",
        "",
        {}},
-      {"/openapi.json", "get_openapi", "This document", "", kJson, "", {}},
+      {"/openapi.json", "get_openapi", "This document", "", kJson, "", {}, kTagged},
   };
   return kEndpoints;
 }
@@ -120,9 +124,15 @@ json::object fixed_operation(const Endpoint& endpoint) {
   content[endpoint.media_type] = std::move(media);
   const json::object answer = {{"description", json::string(endpoint.summary)},
                                {"content", std::move(content)}};
+  json::object responses = {{"200", answer}};
+  std::vector<ErrorCode> codes = endpoint.codes;
+  if (endpoint.is_tagged) {
+    responses["304"] = openapi::reference("responses", "NotModified");
+    codes.push_back(kPreconditionFailed);
+  }
   json::object operation = {{"operationId", json::string(endpoint.id)},
                             {"summary", json::string(endpoint.summary)},
-                            {"responses", with_problems({{"200", answer}}, endpoint.codes)}};
+                            {"responses", with_problems(std::move(responses), std::move(codes))}};
   if (!endpoint.parameter.empty())
     operation["parameters"] = json::array{openapi::reference("parameters", endpoint.parameter)};
   return operation;

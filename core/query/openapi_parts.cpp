@@ -204,6 +204,7 @@ json::object problem_schema() {
                          "length at an unexpected end.")},
       {"pointer", typed("string", "JSON Pointer to the value at fault in a JSON request.")},
       {"suggestions", string_array("What may have been meant, best first.")},
+      {"instance", typed("string", "Of a 5xx: the path that tells what became of the request.")},
   };
   json::object schema =
       object_schema(std::move(properties), {"type", "title", "status", "detail", "code"});
@@ -228,7 +229,7 @@ json::object view_schema() {
   const auto one_of = [](json::array values) {
     return json::object{{"type", "string"}, {"enum", std::move(values)}};
   };
-  return object_schema({{"kind", one_of({"filter", "order"})},
+  return object_schema({{"kind", one_of({"filter", "matches", "order"})},
                         {"state", one_of({"building", "ready", "failed"})},
                         {"rows", integer_schema(0, INT64_MAX)},
                         {"bytes", integer_schema(0, INT64_MAX)},
@@ -242,8 +243,10 @@ json::object dataset_schemas() {
   json::object summary = {{"name", typed("string")},
                           {"version", typed("string")},
                           {"rows", integer_schema(0, INT64_MAX)},
-                          {"columns", typed("integer", "Their number.")}};
+                          {"columns", typed("integer", "Their number.")},
+                          {"problem", reference("schemas", "Problem")}};
   json::object source = object_schema({{"kind", typed("string")}}, {"kind"});
+  source["additionalProperties"] = true;  // how files of that kind were read
   json::object dataset = {{"name", typed("string")},
                           {"version", typed("string", "Changes whenever rows or schema change.")},
                           {"rows", integer_schema(0, INT64_MAX)},
@@ -273,6 +276,7 @@ json::object version_schema() {
     schema["description"] = text(limit.description);
     limits[limit.name] = std::move(schema);
   }
+  limits["cache_directory"] = typed("string");
   json::object properties = {{"name", typed("string")},
                              {"version", typed("string")},
                              {"protocol", typed("integer")},
