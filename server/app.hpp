@@ -103,7 +103,7 @@ class App {
   // query_route.cpp
   void get_shape(Exchange& exchange);
   void post_query(Exchange& exchange);
-  void answer_query(Exchange& exchange, const Result<Request>& request);
+  Result<void> answer_query(Exchange& exchange, const Result<Request>& request);
   /// Tells an error that is not told yet, and logs it.
   void conclude(Exchange& exchange, const Result<void>& outcome);
   /// Refusals come by the thousand: one a second is logged, the metrics count them all.

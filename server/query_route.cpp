@@ -17,7 +17,7 @@ void App::get_shape(Exchange& exchange) {
     return parse_url_request(exchange.parts[0], shape, exchange.request.query,
                              exchange.settings->limits);
   };
-  answer_query(exchange, parse());
+  conclude(exchange, answer_query(exchange, parse()));
 }
 
 namespace {
@@ -47,12 +47,16 @@ void App::post_query(Exchange& exchange) {
         {.code = ErrorCode::kUnsupportedMediaType,
          .detail =
              fmt::format("the Content-Encoding is \"{}\"; a request is sent as it is", coding)});
-  answer_query(exchange, parse_json_request(exchange.request.body, exchange.settings->limits));
+  const std::string& body = exchange.request.body;
+  const Limits& limits = exchange.settings->limits;
+  auto outcome = answer_query(exchange, parse_json_request(body, limits));
+  if (!outcome) outcome = fail(pointed_into(std::move(outcome).error(), body, limits));
+  conclude(exchange, outcome);
 }
 
 /// Every query, however it was asked: the answer, or the error that replaces it.
-void App::answer_query(Exchange& exchange, const Result<Request>& request) {
-  conclude(exchange, request ? try_query(exchange, *request) : fail(Error(request.error())));
+Result<void> App::answer_query(Exchange& exchange, const Result<Request>& request) {
+  return request ? try_query(exchange, *request) : fail(Error(request.error()));
 }
 
 void App::conclude(Exchange& exchange, const Result<void>& outcome) {
@@ -104,9 +108,10 @@ void set_query_headers(const Request& request, const Dataset& dataset, const Neg
 Result<std::shared_ptr<const Plan>> App::plan(const Request& request) const {
   BOWSHOT_ASSIGN(const auto dataset, catalog_->current(request.dataset));
   if (request.version && *request.version != dataset->version())
-    return fail(ErrorCode::kVersionChanged,
-                fmt::format("the request is for version {}; the current version is {}",
-                            *request.version, dataset->version()));
+    return fail({.code = ErrorCode::kVersionChanged,
+                 .detail = fmt::format("the request is for version {}; the current version is {}",
+                                       *request.version, dataset->version()),
+                 .parameter = "version"});
   return make_plan(request, dataset);
 }
 

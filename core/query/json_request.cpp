@@ -62,6 +62,9 @@ decltype(RawParameter::value) raw_value(const JsonValue& value) {
   return RawOther{kind_text(value)};
 }
 
+/// A filter is one level down; the rest of a request has two levels.
+constexpr size_t kRequestLevels = 2;
+
 /// The text of a key that every request has.
 Result<std::string> required_text(const JsonValue& body, std::string_view key) {
   const auto member = std::ranges::find(body.members, key, &JsonMember::key);
@@ -81,9 +84,8 @@ Result<std::string> required_text(const JsonValue& body, std::string_view key) {
 }  // namespace
 
 Result<Request> parse_json_request(std::string_view body, const Limits& limits) {
-  // A filter is one level down; the rest of a request has two levels.
-  const size_t levels_max = cql2_json_levels_max(limits) + 2;
-  BOWSHOT_ASSIGN(const JsonValue root, parse_json(body, levels_max));
+  BOWSHOT_ASSIGN(const JsonValue root,
+                 parse_json(body, cql2_json_levels_max(limits) + kRequestLevels));
   if (root.kind != JsonValue::Kind::kObject)
     return fail({.code = ErrorCode::kBadJson,
                  .detail = fmt::format("the body must be a JSON object, was {}", kind_text(root)),
@@ -108,6 +110,15 @@ Result<Request> parse_json_request(std::string_view body, const Limits& limits) 
                               .value = raw_value(member.value)});
   }
   return validate_request(raw, limits);
+}
+
+Error pointed_into(Error error, std::string_view body, const Limits& limits) {
+  if (error.parameter.empty() || !error.pointer.empty()) return error;
+  const auto root = parse_json(body, cql2_json_levels_max(limits) + kRequestLevels);
+  if (root &&
+      std::ranges::find(root->members, error.parameter, &JsonMember::key) != root->members.end())
+    error.pointer = json_pointer("", error.parameter);
+  return error;
 }
 
 }  // namespace bowshot

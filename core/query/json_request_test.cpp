@@ -199,6 +199,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{body("aggregate", R"j("measures":{"a":"mean(x),count()"})j"), kBadParameter,
                 "measures", "/measures/a", 7}));
 
+TEST(JsonRequest, ErrorsFoundLaterPointIntoIt) {
+  const std::string text = body("rows", R"j("skip":1,"format":"x")j");
+  const auto pointer = [&](std::string parameter, std::string known = "") {
+    return pointed_into({.code = kBadParameter,
+                         .detail = "x",
+                         .parameter = std::move(parameter),
+                         .pointer = std::move(known)},
+                        text, Limits{})
+        .pointer;
+  };
+  EXPECT_EQ(pointer("format"), "/format");
+  EXPECT_EQ(pointer("format", "/elsewhere"), "/elsewhere");
+  for (const char* absent : {"offset", "version", ""}) EXPECT_EQ(pointer(absent), "") << absent;
+}
+
 TEST(JsonRequest, AFilterMayBeJson) {
   const auto request =
       parse(body("rows", R"j("filter":{"op":"isNull","args":[{"property":"a"}]})j"));

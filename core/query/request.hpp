@@ -121,6 +121,9 @@ Result<Request> parse_url_request(std::string dataset, Shape shape, std::string_
 /// The JSON body of `POST /v1/query`. Also `bad_json`, `unknown_shape`.
 Result<Request> parse_json_request(std::string_view body, const Limits& limits);
 
+/// An error of that request, whoever found it, with a `pointer` to its parameter where it had none.
+Error pointed_into(Error error, std::string_view body, const Limits& limits);
+
 /// Decodes `%41` and, where asked, `+` to a space; `bad_parameter` for a broken escape or bytes
 /// that are not UTF-8, with `position` in the decoded text. The caller adds the parameter's name.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space);
