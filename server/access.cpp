@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view kExposedHeaders =
     "Bowshot-Version, Bowshot-Completeness, Bowshot-Rows, Bowshot-Total-Rows, Bowshot-Population, "
-    "Bowshot-Request, "
-    "Content-Disposition, ETag, Retry-After, Server-Timing, Accept-Query";
+    "Bowshot-Request, Accept-Query, Accept-Ranges, Content-Disposition, Content-Range, ETag, "
+    "Retry-After, Server-Timing";
 
 }  // namespace
 
@@ -19,8 +19,9 @@ AccessPolicy::AccessPolicy(std::vector<std::string> allowed_hosts,
                            std::vector<std::string> allowed_origins)
     : hosts_(std::move(allowed_hosts)), origins_(std::move(allowed_origins)) {
   hosts_.insert(hosts_.end(), {"127.0.0.1", "localhost", "[::1]"});
-  for (std::string& host : hosts_)
-    std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (std::vector<std::string>* const names : {&hosts_, &origins_})
+    for (std::string& name : *names)
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
 }
 
 Result<void> AccessPolicy::check(const http::Request& request, bool is_page) const {

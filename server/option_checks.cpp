@@ -44,21 +44,24 @@ std::string check_host(const std::string& host) {
   return fmt::format("\"{}\" is not an IP address to listen on, nor localhost", host);
 }
 
-/// A page's origin as browsers send it: a scheme, a host, perhaps a port, nothing more.
+/// A page's origin as browsers send it: a scheme, a host, perhaps a port that is not the scheme's
+/// usual one, nothing more. What they never send would allow nobody, without a word.
 std::string check_origin(const std::string& origin) {
+  if (origin == "*" || origin == "null") return {};
   const size_t scheme_end = origin.find("://");
-  const bool is_origin =
-      origin == "*" || origin == "null" ||
-      (scheme_end != std::string::npos && scheme_end > 0 && scheme_end + 3 < origin.size() &&
-       origin.find_first_of("/?# ", scheme_end + 3) == std::string::npos);
-  if (is_origin) return {};
-  return fmt::format("\"{}\" is not an origin such as https://app.example.org", origin);
+  const std::string host = scheme_end == std::string::npos ? "" : origin.substr(scheme_end + 3);
+  if (scheme_end == 0 || host.empty() || host.find_first_of("/?#@* ") != std::string::npos)
+    return fmt::format("\"{}\" is not an origin such as https://app.example.org", origin);
+  const bool has_usual_port = (origin.starts_with("http://") && host.ends_with(":80")) ||
+                              (origin.starts_with("https://") && host.ends_with(":443"));
+  if (!has_usual_port) return {};
+  return fmt::format("browsers send \"{}\" without its port", origin);
 }
 
 std::string check_host_name(const std::string& host) {
   const bool is_address = host.starts_with('[') && host.ends_with(']');
-  if (!host.empty() && (is_address || host.find_first_of(":/ ") == std::string::npos)) return {};
-  return fmt::format("\"{}\" is not a host's name: without scheme, port and path", host);
+  if (!host.empty() && (is_address || host.find_first_of(":/*@ ") == std::string::npos)) return {};
+  return fmt::format("\"{}\" is not a host's name: without scheme, port, path and pattern", host);
 }
 
 std::string check_listen(const std::string& address) {

@@ -42,7 +42,7 @@ TEST(AccessPolicy, HostsBeyondLoopbackNeedTheFlag) {
 }
 
 TEST(AccessPolicy, OriginsAreThePagesOwnOrAllowed) {
-  const AccessPolicy policy({}, {"https://app.example.org"});
+  const AccessPolicy policy({}, {"HTTPS://App.Example.org"});  // browsers send small letters
   const auto check = [&](const char* origin) {
     return policy.check(request_with({{"Host", "127.0.0.1:8765"}, {"Origin", origin}}), false);
   };

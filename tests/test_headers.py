@@ -11,6 +11,7 @@ import pytest
 from bowshot_server import Answer, BowshotServer, target, wait_until
 
 ROWS = "/v1/datasets/people/rows"
+FILES = "/v1/datasets/people/files"
 FLIGHTS = "/v1/datasets/flights/rows"
 ZSTD_ARROW = 'application/vnd.apache.arrow.stream; codecs="zstd, lz4"'
 
@@ -205,6 +206,9 @@ def test_preflights_may_be_kept(small_datasets: list[str]) -> None:
         ours = {name for name in told.headers if name.startswith("bowshot-")}
         exposed = words(told.headers["access-control-expose-headers"].lower())
         assert ours | {"etag", "server-timing", "content-disposition", "retry-after"} <= exposed
+        part = server.get(f"{FILES}/0.parquet", headers={"Origin": origin, "Range": "bytes=0-3"})
+        exposed = words(part.headers["access-control-expose-headers"].lower())
+        assert {"accept-ranges", "content-range"} <= part.headers.keys() & exposed
 
 
 # Bodies.

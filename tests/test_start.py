@@ -161,6 +161,29 @@ def test_unknown_flag(good: Path) -> None:
     assert "nonsense" in caught.value.log
 
 
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--allow-origin", "app.example.org"),
+        ("--allow-origin", "https://app.example.org/"),
+        ("--allow-origin", "https://*.example.org"),
+        ("--allow-origin", "https://app.example.org:443"),
+        ("--allow-origin", "http://me@app.example.org"),
+        ("--allow-origin", "://app.example.org"),
+        ("--allow-host", "*"),
+        ("--allow-host", "*.example.org"),
+        ("--allow-host", "http://app.example.org"),
+        ("--allow-host", "app.example.org:80"),
+    ],
+)
+def test_names_that_no_browser_sends(good: Path, flag: str, value: str) -> None:
+    """They would allow nobody, and nobody would be told."""
+    with pytest.raises(StartError) as caught:
+        BowshotServer([f"a={good}"], flag, value)
+    assert flag in caught.value.log
+    assert value in caught.value.log
+
+
 @pytest.mark.parametrize("value", ["-1", "many", "1.5", ""])
 def test_bad_limit(good: Path, value: str) -> None:
     with pytest.raises(StartError):
