@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "app.hpp"
 #include "log.hpp"
@@ -58,9 +59,9 @@ Result<void> App::open_datasets(const ServeOptions& options) {
     error.detail = fmt::format("dataset {}: {}", name, error.detail);
     return std::unexpected(std::move(error));
   }
-  for (const auto& [name, error] : unopened)
+  for (const auto& dataset : unopened | std::views::filter(is_broken))
     log_event(spdlog::level::warn, "dataset cannot be opened",
-              {{"dataset", name}, {"what", error.detail}});
+              {{"dataset", dataset.name}, {"what", dataset.error.detail}});
   return {};
 }
 

@@ -318,6 +318,13 @@ def converted(folder: Path) -> list[Path]:
     return sorted((folder / "cache").glob("convert-*.parquet"))
 
 
+def test_a_conversion_is_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    with SourceServer(tmp_path, f"{tmp_path}/a.csv") as server:
+        assert "conversion begun" in server.log()
+        assert "warn" not in server.log()
+
+
 def test_a_changed_source_is_converted_again(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a\n1\n")
