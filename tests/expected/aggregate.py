@@ -241,6 +241,9 @@ MEASURES: dict[str, Callable[[Any], Any]] = {
     "arg_max at ties is the first row": lambda t: one(
         t.people.filter(AGE == 31), at("id", "age", "arg_max"), at("id", "age", "arg_min")
     ),
+    "arg_max of a null": lambda t: one(
+        t.people.filter(C("id") <= 3), at("age", "id", "arg_max"), at("id", "age", "arg_min")
+    ),
     "arg_max by a key": lambda t: groups(
         t.events, ["kind"], at("t", "n", "arg_max"), at("n", "x", "arg_min")
     ),
