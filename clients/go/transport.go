@@ -8,22 +8,17 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"strings"
 	"time"
+
+	"github.com/bowshot/bowshot/clients/go/internal/address"
 )
 
 const (
-	connectTimeout  = 10 * time.Second
-	idleTimeout     = 60 * time.Second // the server closes idle connections after 75 s
-	idleConnections = 16
-	readBufferBytes = 64 << 10
-	retryDelay      = 150 * time.Millisecond
-	retryDelayMax   = 5 * time.Second
-	answerBytesMax  = 64 << 20 // of JSON and text, which is read whole
+	retryDelay     = 150 * time.Millisecond
+	retryDelayMax  = 5 * time.Second
+	answerBytesMax = 64 << 20 // of JSON and text, which is read whole
 )
 
 // transport sends requests, turns every failure into an *Error, and repeats what may be repeated.
@@ -35,75 +30,28 @@ type transport struct {
 	isLocal bool
 }
 
-func newTransport(address string, chosen *settings) (transport, error) {
-	made := transport{token: chosen.token, retries: chosen.retries}
-	socket, isUnix := strings.CutPrefix(address, "unix:")
-	if isUnix {
-		if rest, ok := strings.CutPrefix(socket, "//"); ok {
-			socket = rest
-		}
-		if socket == "" || chosen.roundTripper != nil {
-			return made, failure(CodeBadParameter, nil, "%q is not the address of a Unix socket", address)
-		}
-		made.base, made.isLocal = "http://localhost", true
-	} else {
-		parsed, err := url.Parse(address)
-		if err != nil {
-			return made, failure(CodeBadParameter, err, "%q is not a URL", address)
-		}
-		if (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "" ||
-			parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
-			return made, failure(CodeBadParameter, nil,
-				"%q is not an address: http://HOST:PORT, https://HOST or unix:PATH", address)
-		}
-		made.base = strings.TrimRight(parsed.String(), "/")
-		made.isLocal = isLoopback(parsed.Hostname())
+func newTransport(text string, chosen *settings) (transport, error) {
+	server, err := address.Parse(text)
+	if err != nil {
+		return transport{}, failure(CodeBadParameter, err, "%v", err)
 	}
 	roundTripper := chosen.roundTripper
-	if roundTripper == nil {
-		roundTripper = newPool(socket, isUnix, chosen.tls)
+	switch {
+	case roundTripper == nil:
+		roundTripper = server.Pool(chosen.tls)
+	case server.IsUnix():
+		return transport{}, failure(CodeBadParameter, nil,
+			"%q is a Unix socket: with WithRoundTripper it must be an http or https URL", text)
 	}
-	made.client = &http.Client{
-		Transport: roundTripper,
-		// The protocol has no redirects; a token must not follow one.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return made, nil
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && address.IsLoopback())
-}
-
-func newPool(socket string, isUnix bool, tlsConfig *tls.Config) *http.Transport {
-	dialer := &net.Dialer{
-		Timeout: connectTimeout,
-		// A peer that vanished without a word is noticed within half a minute.
-		KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3,
+	base := server.Base()
+	return transport{
+		base: base.String(), token: chosen.token, retries: chosen.retries, isLocal: server.IsLocal(),
+		client: &http.Client{
+			Transport: roundTripper,
+			// The protocol has no redirects; a token must not follow one.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}
-	pool := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       tlsConfig,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   connectTimeout,
-		ExpectContinueTimeout: time.Second,
-		MaxIdleConns:          idleConnections,
-		MaxIdleConnsPerHost:   idleConnections,
-		IdleConnTimeout:       idleTimeout,
-		DisableCompression:    true, // Arrow has its own; what is saved must be what was sent
-		ReadBufferSize:        readBufferBytes,
-	}
-	if isUnix {
-		pool.Proxy = nil
-		pool.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket)
-		}
-	}
-	return pool
+	}, nil
 }
 
 func (t *transport) closeIdle() { t.client.CloseIdleConnections() }

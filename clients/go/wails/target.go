@@ -4,63 +4,32 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
-)
 
-const (
-	connectTimeout  = 10 * time.Second
-	idleTimeout     = 60 * time.Second // the server closes idle connections after 75 s
-	idleConnections = 16
+	"github.com/bowshot/bowshot/clients/go/internal/address"
 )
 
 // Target is a server that requests go to, with its pool of connections. Immutable; [NewTarget] makes
 // one and sends nothing.
 type Target struct {
-	base  *url.URL
+	base  url.URL
 	token string
 	pool  *http.Transport
 }
 
 // NewTarget takes http://HOST:PORT, https://HOST or unix:PATH, and the server's token, "" for none.
-func NewTarget(address, token string) (*Target, error) {
-	return NewTargetTLS(address, token, nil)
+func NewTarget(server, token string) (*Target, error) {
+	return NewTargetTLS(server, token, nil)
 }
 
 // NewTargetTLS is [NewTarget] with the certificates and names that https trusts.
-func NewTargetTLS(address, token string, config *tls.Config) (*Target, error) {
-	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}
-	made := &Target{token: token, pool: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
-		TLSClientConfig:     config,
-		TLSHandshakeTimeout: connectTimeout,
-		MaxIdleConnsPerHost: idleConnections,
-		IdleConnTimeout:     idleTimeout,
-		DisableCompression:  true, // web views do not decode the bodies of their own schemes
-		ReadBufferSize:      64 << 10,
-	}}
-	if socket, isUnix := strings.CutPrefix(address, "unix:"); isUnix {
-		if socket == "" {
-			return nil, fmt.Errorf("%q names no socket", address)
-		}
-		made.base = &url.URL{Scheme: "http", Host: "localhost"}
-		made.pool.Proxy = nil
-		made.pool.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket)
-		}
-		return made, nil
+func NewTargetTLS(server, token string, config *tls.Config) (*Target, error) {
+	parsed, err := address.Parse(server)
+	if err != nil {
+		return nil, err
 	}
-	base, err := url.Parse(strings.TrimRight(address, "/"))
-	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" ||
-		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("%q is not an address: http://HOST:PORT, https://HOST or unix:PATH", address)
-	}
-	made.base = base
-	return made, nil
+	return &Target{base: parsed.Base(), token: token, pool: parsed.Pool(config)}, nil
 }
 
 func (t *Target) closeIdle() { t.pool.CloseIdleConnections() }
@@ -80,7 +49,7 @@ func (e *redirectError) Error() string {
 
 // send passes a request on, with the token. The answer's body is not read yet.
 func (t *Target) send(ctx context.Context, asked *http.Request) (*http.Response, error) {
-	location := *t.base
+	location := t.base
 	location.Path += asked.URL.Path // refused unless clean: see isProtocolPath
 	location.RawQuery = asked.URL.RawQuery
 	request, err := http.NewRequestWithContext(ctx, asked.Method, location.String(), nil)
