@@ -118,7 +118,7 @@ func (d Dataset) parameters(shape Shape) (parameters, error) {
 	return asked, shape.add(&asked)
 }
 
-// Read asks for a shape and returns when the first batch is on its way.
+// Read asks for a shape and returns when the answer's schema is there. Release the reader.
 func (d Dataset) Read(ctx context.Context, shape Shape) (*Reader, error) {
 	request, err := d.Request(shape)
 	if err != nil {
@@ -141,7 +141,7 @@ func (d Dataset) Rows(ctx context.Context, window Window) (*Reader, error) {
 	return d.Read(ctx, window)
 }
 
-// Count is the number of rows.
+// Count is the number of rows that the filters keep.
 func (d Dataset) Count(ctx context.Context) (int64, error) {
 	table, err := d.Table(ctx, Count{})
 	if err != nil {
@@ -154,10 +154,10 @@ func (d Dataset) Count(ctx context.Context) (int64, error) {
 // Info is what the server tells of a dataset.
 type Info struct {
 	Name       string     `json:"name"`
-	Version    string     `json:"version"`
+	Version    string     `json:"version"` // see [Dataset.Pin] and [IfVersion]
 	Rows       int64      `json:"rows"`
-	Bytes      int64      `json:"bytes"`
-	RowNumbers bool       `json:"row_numbers"`
+	Bytes      int64      `json:"bytes"`       // of its files
+	RowNumbers bool       `json:"row_numbers"` // whether _row can be selected
 	Source     SourceInfo `json:"source"`
 	Columns    []Column   `json:"columns"`
 	Views      []View     `json:"views"`
@@ -190,13 +190,13 @@ type Column struct {
 
 // View is something that the server keeps of a dataset, so that windows of it are quick.
 type View struct {
-	Kind     string   `json:"kind"`  // "filter", "matches" or "order"
-	State    string   `json:"state"` // "building", "ready" or "failed"
-	Order    string   `json:"order"`
-	Filtered bool     `json:"filtered"`
-	Rows     *int64   `json:"rows"`
-	Bytes    int64    `json:"bytes"`
-	Progress *float64 `json:"progress"`
+	Kind     string  `json:"kind"`     // "filter", "matches" or "order"
+	State    string  `json:"state"`    // "building", "ready" or "failed"
+	Order    string  `json:"order"`    // of an order: "-delay,origin"
+	Filtered bool    `json:"filtered"` // of an order: whether a filter leaves rows out
+	Rows     int64   `json:"rows"`     // that match, or are in order, so far
+	Bytes    int64   `json:"bytes"`    // of memory; while it is built, what it may take
+	Progress float64 `json:"progress"` // of the build, from 0 to 1
 }
 
 // Info asks for the dataset's schema, size and version as they are now.

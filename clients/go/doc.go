@@ -16,8 +16,9 @@
 // is the same as JSON, for what has no type here.
 //
 // The context given to a call governs the whole answer: cancelling it, or releasing the reader early,
-// closes the connection, and with it the server stops the query. Every failure is an [*Error]; an
-// answer that was cut off is always one, and never a shorter table.
+// closes the connection, and with it the server stops the query. Every failure is an [*Error], but for
+// those of files and writers of yours, which come as they are; an answer that was cut off is always one,
+// and never a shorter table.
 //
 // [StartServer] runs a server of one's own on a Unix socket, for as long as this program lives.
 package bowshot

@@ -25,8 +25,10 @@ func (d Dataset) Picture(ctx context.Context, density Density, format Format) (*
 	return d.client.picture(ctx, request.message("*/*"), format)
 }
 
-// Tile is one square of a map. X and Y are columns; Column and Row are the tile's place at Zoom.
-// Projection is "mercator", the default, or "plane". Double asks for 512 pixels.
+// Tile is one square of a map, of 256 x 256 pixels, or 512 x 512 if it is Double. X and Y are columns;
+// Column and Row are the tile's place at Zoom (0 to 22), counted from 0 at the top left. Projection is
+// "mercator", the default, with X and Y in degrees, or "plane". Value, Color and Scale are as in
+// [Density].
 type Tile struct {
 	X, Y              string
 	Zoom, Column, Row int

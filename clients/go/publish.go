@@ -13,9 +13,27 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
+// Condition is what must hold of a dataset for [Client.Publish], [Client.PublishFile] or
+// [Client.Remove] to change it; else the error is [CodePreconditionFailed]. The server looks at it
+// together with the change: of two writers with the same condition one succeeds.
+type Condition func(http.Header)
+
+// IfVersion: the dataset is there, in this version; see [Info.Version].
+func IfVersion(version string) Condition {
+	return func(header http.Header) { header.Set("If-Match", `"`+version+`"`) }
+}
+
+// IfAbsent: there is no dataset of the name yet.
+func IfAbsent() Condition {
+	return func(header http.Header) { header.Set("If-None-Match", "*") }
+}
+
 // Publish sends a table under a name, which the server serves from then on; a published table of that
-// name is replaced. It reads the reader to its end and does not release it.
-func (c *Client) Publish(ctx context.Context, name string, rows array.RecordReader) (*Info, error) {
+// name is replaced. It reads the reader to its end and does not release it. The server must allow it,
+// else the error is [CodePublishDisabled].
+func (c *Client) Publish(
+	ctx context.Context, name string, rows array.RecordReader, conditions ...Condition,
+) (*Info, error) {
 	body, into := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
@@ -23,7 +41,7 @@ func (c *Client) Publish(ctx context.Context, name string, rows array.RecordRead
 		_ = into.CloseWithError(err) // without its end marker a body that failed is refused
 		written <- err
 	}()
-	info, err := c.publish(ctx, name, mediaArrow, body)
+	info, err := c.publish(ctx, name, mediaArrow, body, conditions)
 	_ = body.CloseWithError(io.ErrClosedPipe) // the server may have refused before it had read all
 	if failed := <-written; failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
 		err = failed
@@ -54,7 +72,9 @@ var publishedMedia = map[string]string{
 
 // PublishFile sends a Parquet or Arrow file, by what its name ends in: .parquet, .arrow, .feather,
 // .ipc, or .arrows for an Arrow stream.
-func (c *Client) PublishFile(ctx context.Context, name, path string) (*Info, error) {
+func (c *Client) PublishFile(
+	ctx context.Context, name, path string, conditions ...Condition,
+) (*Info, error) {
 	media, isKnown := publishedMedia[filepath.Ext(path)]
 	if !isKnown {
 		return nil, failure(CodeBadParameter, nil,
@@ -65,13 +85,18 @@ func (c *Client) PublishFile(ctx context.Context, name, path string) (*Info, err
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	return c.publish(ctx, name, media, file)
+	return c.publish(ctx, name, media, file, conditions)
 }
 
-func (c *Client) publish(ctx context.Context, name, media string, body io.Reader) (*Info, error) {
+func (c *Client) publish(
+	ctx context.Context, name, media string, body io.Reader, conditions []Condition,
+) (*Info, error) {
+	header := headerOf(conditions)
+	header.Set("Content-Type", media)
+	header.Set("Expect", "100-continue")
 	answer, _, err := c.transport.whole(ctx, &message{
 		method: http.MethodPut, target: c.Dataset(name).path(), accept: mediaJSON, stream: body,
-		header: http.Header{"Content-Type": {media}, "Expect": {"100-continue"}},
+		header: header,
 	})
 	if err != nil {
 		return nil, err
@@ -83,8 +108,18 @@ func (c *Client) publish(ctx context.Context, name, media string, body io.Reader
 	return &info, nil
 }
 
-// Remove takes a published dataset away.
-func (c *Client) Remove(ctx context.Context, name string) error {
-	_, _, err := c.transport.whole(ctx, &message{method: http.MethodDelete, target: c.Dataset(name).path()})
+// Remove takes a published dataset away; of others the error is [CodeReadOnlyDataset].
+func (c *Client) Remove(ctx context.Context, name string, conditions ...Condition) error {
+	_, _, err := c.transport.whole(ctx, &message{
+		method: http.MethodDelete, target: c.Dataset(name).path(), header: headerOf(conditions),
+	})
 	return err
+}
+
+func headerOf(conditions []Condition) http.Header {
+	header := http.Header{}
+	for _, condition := range conditions {
+		condition(header)
+	}
+	return header
 }

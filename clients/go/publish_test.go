@@ -37,6 +37,32 @@ func TestPublishAndRemove(t *testing.T) {
 	wantCode(t, client.Remove(t.Context(), "people"), bowshot.CodeReadOnlyDataset)
 }
 
+func TestChangesUnderAConditionAreNeverOfAnotherState(t *testing.T) {
+	client := connect(t)
+	publish := func(conditions ...bowshot.Condition) (*bowshot.Info, error) {
+		rows := numbers(memory.NewGoAllocator(), 1, 10)
+		defer rows.Release()
+		return client.Publish(t.Context(), "conditional", rows, conditions...)
+	}
+	_, err := publish(bowshot.IfVersion("none"))
+	wantCode(t, err, bowshot.CodePreconditionFailed)
+	first, err := publish(bowshot.IfAbsent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = publish(bowshot.IfAbsent())
+	wantCode(t, err, bowshot.CodePreconditionFailed)
+	second, err := publish(bowshot.IfVersion(first.Version))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = client.Remove(t.Context(), "conditional", bowshot.IfVersion(first.Version))
+	wantCode(t, err, bowshot.CodePreconditionFailed)
+	if err := client.Remove(t.Context(), "conditional", bowshot.IfVersion(second.Version)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestPublishFiles(t *testing.T) {
 	client := connect(t)
 	for _, name := range []string{"a.parquet", "a.arrow", "a.arrows"} {

@@ -18,7 +18,8 @@ import (
 //	bowshot.Request(`{"dataset": "flights", "shape": "rows", "filter": "delay > 60", "limit": 10}`)
 type Request []byte
 
-// Read sends a request whose answer is Arrow, the default format.
+// Read sends a request whose answer is Arrow, the default format, and returns when its schema is there.
+// Release the reader.
 func (c *Client) Read(ctx context.Context, request Request) (*Reader, error) {
 	return c.read(ctx, request.message(c.acceptArrow()))
 }

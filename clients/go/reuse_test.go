@@ -31,13 +31,8 @@ func TestMemoryIsTakenAgainOnceNothingPointsToIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values := batch.Column(0).(*array.Int64).Int64Values()
-		for _, value := range values {
-			if value != next {
-				t.Fatalf("row %d is %d", next, value)
-			}
-			next++
-		}
+		values := idsOf(t, batch, next)
+		next += batch.NumRows()
 		if batches%keepEvery == 0 { // a part of a batch keeps it, as a string of it would
 			kept = append(kept, values[len(values)-10:])
 		}
@@ -64,6 +59,18 @@ func TestMemoryIsTakenAgainOnceNothingPointsToIt(t *testing.T) {
 	}
 }
 
+// idsOf gives a batch's only column, whose values must count on from first.
+func idsOf(t *testing.T, batch arrow.RecordBatch, first int64) []int64 {
+	t.Helper()
+	values := batch.Column(0).(*array.Int64).Int64Values()
+	for i, value := range values {
+		if value != first+int64(i) {
+			t.Fatalf("row %d is %d", first+int64(i), value)
+		}
+	}
+	return values
+}
+
 func allocatedBytes() int {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
@@ -83,13 +90,8 @@ func TestReusedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values := batch.Column(0).(*array.Int64).Int64Values()
-		for _, value := range values {
-			if value != next {
-				t.Fatalf("row %d is %d", next, value)
-			}
-			next++
-		}
+		values := idsOf(t, batch, next)
+		next += batch.NumRows()
 		places[&values[0]]++
 		if len(kept) < 3 { // they outlive the reader, and must not change
 			batch.Retain()
@@ -101,12 +103,8 @@ func TestReusedMemory(t *testing.T) {
 	}
 	next = 0
 	for _, batch := range kept {
-		for _, value := range batch.Column(0).(*array.Int64).Int64Values() {
-			if value != next {
-				t.Fatalf("row %d of a kept batch is %d", next, value)
-			}
-			next++
-		}
+		idsOf(t, batch, next)
+		next += batch.NumRows()
 		batch.Release()
 	}
 }

@@ -22,13 +22,13 @@ const (
 type SaveOptions struct {
 	// Format is Parquet by default; of SaveFile, what the file's name ends in.
 	Format Format
-	// Progress is called from time to time, and once at the end, by the goroutine that saves.
+	// Progress is called every 50 ms at most, and once at the end, by the goroutine that saves.
 	Progress func(Progress)
 }
 
 // Progress is how far an answer has come.
 type Progress struct {
-	Bytes      int64
+	Bytes      int64 // that were written
 	BytesTotal int64 // [Unknown] where the server writes while it computes
 	Rows       int64 // of the whole answer, or [Unknown]
 }
@@ -42,7 +42,8 @@ func (d Dataset) Save(ctx context.Context, shape Shape, to io.Writer, options Sa
 	return d.client.Save(ctx, request, to, options)
 }
 
-// SaveFile writes a shape's answer into a file, which is there when it is whole, and not before.
+// SaveFile writes a shape's answer into a file, which is there when it is whole, and not before; one
+// that was there is replaced. What a disk refuses is the error of package os.
 func (d Dataset) SaveFile(ctx context.Context, shape Shape, path string, options SaveOptions) (Facts, error) {
 	request, err := d.Request(shape)
 	if err != nil {

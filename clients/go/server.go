@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,9 +85,11 @@ func (s *Server) start(ctx context.Context, binary string, options ServerOptions
 	if err := os.WriteFile(tokenFile, []byte(s.token+"\n"), 0o600); err != nil {
 		return failure(CodeServerStart, err, "the token's file: %v", err)
 	}
-	arguments := []string{"serve", "--listen", "unix:" + s.socket, "--no-tcp", "--token-file", tokenFile, "--stop-with-input"}
-	arguments = append(append(arguments, options.Arguments...), "--")
-	arguments = append(arguments, options.Datasets...)
+	arguments := slices.Concat(
+		[]string{
+			"serve", "--listen", s.Address(), "--no-tcp", "--token-file", tokenFile, "--stop-with-input",
+		},
+		options.Arguments, []string{"--"}, options.Datasets)
 	s.command = exec.Command(binary, arguments...) //nolint:gosec,noctx // the caller's; ctx is of the start
 	s.command.Stderr = s.log
 	inOwnGroup(s.command)

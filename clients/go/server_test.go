@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	bowshot "github.com/bowshot/bowshot/clients/go"
 )
@@ -140,6 +143,44 @@ func TestServerThatDiesIsNoticed(t *testing.T) {
 	}
 	if err := server.Stop(t.Context()); err == nil {
 		t.Error("Stop says nothing of the kill")
+	}
+}
+
+// A client that has connections to a server finds neither it nor its socket: each way to ask is an
+// error of the network, for which nobody waits.
+func TestASocketThatVanishes(t *testing.T) {
+	server := startServer(t)
+	client, err := server.Connect(t.Context(), checked(t)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := errors.Join(os.Remove(server.Socket()), syscall.Kill(server.PID(), syscall.SIGKILL)); err != nil {
+		t.Fatal(err)
+	}
+	<-server.Done()
+	ctx, cancel := contextThatEnds(t, time.Minute) // a hang would be cancelled, and have another code
+	defer cancel()
+	rows := numbers(memory.NewGoAllocator(), 1, 1)
+	defer rows.Release()
+	dataset := client.Dataset("x")
+	for _, one := range []struct {
+		what string
+		ask  func() error
+	}{
+		{"a version", func() error { _, err := client.Version(ctx); return err }}, // lets the old connection go
+		{"rows", func() error { _, err := dataset.Rows(ctx, bowshot.Window{}); return err }},
+		{"a count", func() error { _, err := dataset.Count(ctx); return err }},
+		{"publishing", func() error { _, err := client.Publish(ctx, "x", rows); return err }},
+		{"a file", func() error { _, err := dataset.OpenFile(ctx, 0); return err }},
+		{"saving", func() error {
+			_, err := dataset.Save(ctx, bowshot.Window{}, io.Discard, bowshot.SaveOptions{})
+			return err
+		}},
+	} {
+		if err := one.ask(); bowshot.CodeOf(err) != bowshot.CodeNetwork || !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", one.what, err)
+		}
 	}
 }
 

@@ -8,7 +8,8 @@ type Shape interface {
 	add(asked *parameters) error
 }
 
-// Window is the rows from Offset on, at most Limit; without a Limit all of them, streamed.
+// Window is the rows from Offset (counted from 0) on, at most Limit; without a Limit all of them,
+// streamed. An Offset past the end gives no rows, and no error.
 type Window struct {
 	Offset int64
 	Limit  int64
@@ -113,7 +114,7 @@ func (s Sample) add(asked *parameters) error {
 	return nil
 }
 
-// Series is what a line chart of Width pixels needs of Y over X, from From to To (the whole of X if
+// Series is what a line chart of Width pixels (1 to 20000) needs of Y over X, from From to To (the whole of X if
 // they are nil). Method is "m4", the default, "minmax" or "mean".
 type Series struct {
 	X        string
@@ -139,7 +140,7 @@ func (s Series) add(asked *parameters) error {
 	return nil
 }
 
-// Density is a grid of Width x Height cells over X and Y. Value is "count()", the default, "sum(c)" or
+// Density is a grid of Width x Height cells (1 to 4096 each) over the columns X and Y. Value is "count()", the default, "sum(c)" or
 // "mean(c)". Color and Scale are for pictures only: "viridis", "magma", "inferno", "cividis", "turbo",
 // "gray"; "eq_hist", "linear", "log".
 type Density struct {

@@ -15,10 +15,13 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"go.uber.org/goleak"
 
 	bowshot "github.com/bowshot/bowshot/clients/go"
 	"github.com/bowshot/bowshot/clients/go/parquet"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // served gives a dataset of 20,000 rows on a server of its own, with a dictionary, nulls and times.
 func served(t *testing.T) bowshot.Dataset {
