@@ -28,7 +28,7 @@ type Reader struct {
 	cancel    context.CancelFunc
 	body      io.ReadCloser
 	messages  *messages
-	bodies    closingMemory // nil where bodies are from the client's allocator
+	reused    *reusedMemory // nil unless the client was asked for it
 	decoder   *ipc.Reader
 	facts     Facts
 	rows      int64
@@ -77,22 +77,16 @@ func (r *Reader) open(answer *http.Response, c *Client) error {
 	return nil
 }
 
-// closingMemory ends with its reader; what it has lent may outlive it.
-type closingMemory interface {
-	memory.Allocator
-	close()
-}
-
 func (r *Reader) memoryOfBodies(c *Client) memory.Allocator {
 	switch c.bodies {
 	case bodiesReused:
-		r.bodies = newReusedMemory(c.memory)
+		r.reused = newReusedMemory(c.memory)
+		return r.reused
 	case bodiesRecycled:
-		r.bodies = &recycledMemory{}
-	case bodiesPlain:
+		return sharedRecycledMemory()
+	default:
 		return c.memory
 	}
-	return r.bodies
 }
 
 // Facts are what the answer says of itself.
@@ -203,8 +197,8 @@ func (r *Reader) Release() {
 	} else if r.messages != nil {
 		r.messages.drop()
 	}
-	if r.bodies != nil {
-		r.bodies.close()
+	if r.reused != nil {
+		r.reused.close()
 	}
 }
 

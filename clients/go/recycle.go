@@ -5,25 +5,42 @@ import (
 	"slices"
 	"sync"
 	"unsafe"
+	"weak"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 const (
 	recycledBytesMin = 64 << 10 // less is cheaper to have new
-	recycledBytesMax = 32 << 20 // kept at once, by one reader
+	recycledBytesMax = 64 << 20 // kept at once, by all readers of the program
 )
 
 // recycledMemory is an allocator of message bodies that gives those again which Go's collector has
 // found unused, by a finalizer on each: nothing that points into a body is left then, not even a
 // string, so this is as safe as Go's own memory. It is quicker, as nothing is cleared, the heap stays
-// large enough to be collected seldom, and its pages stay with the process. After close the collector
-// takes all of it.
+// large enough to be collected seldom, and its pages stay with the process.
 type recycledMemory struct {
 	lock      sync.Mutex
 	free      [][]byte
 	freeBytes int
-	isClosed  bool
+}
+
+// recycled is the one that all readers share. When none of them is left, and no body, the collector
+// takes it, with all that it kept.
+var recycled struct {
+	lock   sync.Mutex
+	memory weak.Pointer[recycledMemory]
+}
+
+func sharedRecycledMemory() *recycledMemory {
+	recycled.lock.Lock()
+	defer recycled.lock.Unlock()
+	shared := recycled.memory.Value()
+	if shared == nil {
+		shared = &recycledMemory{}
+		recycled.memory = weak.Make(shared)
+	}
+	return shared
 }
 
 func (r *recycledMemory) Allocate(size int) []byte {
@@ -60,7 +77,7 @@ func (r *recycledMemory) take(size int) []byte {
 func (r *recycledMemory) put(block []byte) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if r.isClosed || r.freeBytes+len(block) > recycledBytesMax {
+	if r.freeBytes+len(block) > recycledBytesMax {
 		return
 	}
 	r.free = append(r.free, block)
@@ -78,9 +95,3 @@ func (r *recycledMemory) Reallocate(size int, b []byte) []byte {
 
 // Free leaves it to the collector: what points to the block may still be in use.
 func (r *recycledMemory) Free([]byte) {}
-
-func (r *recycledMemory) close() {
-	r.lock.Lock()
-	defer r.lock.Unlock()
-	r.isClosed, r.free, r.freeBytes = true, nil, 0
-}
