@@ -18,12 +18,12 @@ import (
 // together with the change: of two writers with the same condition one succeeds.
 type Condition func(http.Header)
 
-// IfVersion: the dataset is there, in this version; see [Info.Version].
+// IfVersion holds while the dataset is there in this version; see [Info.Version].
 func IfVersion(version string) Condition {
 	return func(header http.Header) { header.Set("If-Match", `"`+version+`"`) }
 }
 
-// IfAbsent: there is no dataset of the name yet.
+// IfAbsent holds while there is no dataset of the name.
 func IfAbsent() Condition {
 	return func(header http.Header) { header.Set("If-None-Match", "*") }
 }

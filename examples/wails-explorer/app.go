@@ -43,7 +43,7 @@ func newApp(given *arguments, page fs.FS) (*app, error) {
 	a := &app{given: given, settings: kept}
 	a.handler = wails.NewHandler(wails.Options{
 		Page: page, Scripts: []string{desktopScript},
-		OnUnreachable: func(error) { a.session.suspect() },
+		OnUnreachable: func(error) { a.session.checkServer() },
 	})
 	a.session = newSession(a.handler, a.serverIsGone)
 	a.saves = newSaves(a.handler)
@@ -80,25 +80,27 @@ func (a *app) startup(window context.Context) {
 func (a *app) domReady(context.Context) {
 	a.begin.Do(func() {
 		a.restorePosition()
-		go a.openGiven()
+		go a.openGiven(a.given)
 	})
 }
 
-func (a *app) openGiven() {
-	switch {
-	case a.given.server != "":
-		token, err := a.given.token()
-		if err == nil {
-			err = a.connect(a.given.server, token)
-		}
-		a.tell(err)
-	case len(a.given.paths) > 0:
-		a.openPaths(a.given.paths)
+func (a *app) openGiven(given *arguments) {
+	if given.server == "" {
+		a.openPaths(given.paths)
+		return
 	}
+	token, err := given.token()
+	if err == nil {
+		err = a.connect(given.server, token)
+	}
+	a.tell(err)
 }
 
 // openPaths adds files or folders to what is shown.
 func (a *app) openPaths(paths []string) {
+	if len(paths) == 0 { // a drop of something else than files
+		return
+	}
 	a.opened.Lock()
 	defer a.opened.Unlock()
 	a.notice(notice{Title: "Opening " + filepath.Base(paths[0]) + " …", IsBusy: true})
@@ -148,26 +150,31 @@ func (a *app) closeAll() {
 // serverIsGone: the page that is shown gives way to one that says so; its hash stays for the way back.
 func (a *app) serverIsGone() {
 	if a.window != nil {
+		runtime.WindowSetTitle(a.window, a.session.title())
 		a.execute("location.reload()")
 	}
+}
+
+// restore is the way back: the page that asks for it loads itself anew.
+func (a *app) restore(ctx context.Context) error {
+	a.opened.Lock()
+	defer a.opened.Unlock()
+	if err := a.session.restore(ctx); err != nil {
+		return err
+	}
+	runtime.WindowSetTitle(a.window, a.session.title())
+	return nil
 }
 
 func (a *app) secondInstance(second options.SecondInstanceData) {
 	runtime.WindowUnminimise(a.window)
 	runtime.Show(a.window)
-	given, err := parseArguments(second.Args)
+	given, err := parseArguments(second.Args, second.WorkingDirectory)
 	if err != nil {
 		a.tell(err)
 		return
 	}
-	for i, path := range second.Args[max(0, len(second.Args)-len(given.paths)):] {
-		if !filepath.IsAbs(path) { // it was relative to another folder than ours
-			given.paths[i] = filepath.Join(second.WorkingDirectory, path)
-		}
-	}
-	if len(given.paths) > 0 {
-		go a.openPaths(given.paths)
-	}
+	go a.openGiven(given)
 }
 
 // instanceName: one window for each folder of settings.

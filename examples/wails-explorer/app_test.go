@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -29,7 +30,7 @@ func TestPathsBecomeDatasetsOfNamesThatTheProtocolHas(t *testing.T) {
 	var datasets []dataset
 	for file, want := range map[string]string{
 		"flights.parquet": "flights", "Flüge 1.csv": "Fl_ge_1", ".hidden.csv": "_.hidden", "-x.csv": "_-x",
-		"a=b.csv": "a_b", strings.Repeat("n", 200) + ".csv": strings.Repeat("n", datasetNameMax),
+		"a=b.csv": "a_b", "zipped.csv.gz": "zipped", strings.Repeat("n", 200) + ".csv": strings.Repeat("n", datasetNameMax),
 	} {
 		added, err := withPaths(nil, []string{touch(t, filepath.Join(folder, file))})
 		if err != nil || len(added) != 1 || added[0].name != want {
@@ -43,6 +44,25 @@ func TestPathsBecomeDatasetsOfNamesThatTheProtocolHas(t *testing.T) {
 	}
 	if _, err := withPaths(datasets, []string{filepath.Join(folder, "none")}); err == nil {
 		t.Error("a path where nothing is was taken")
+	}
+}
+
+func TestACommandLineIsReadInItsFolder(t *testing.T) {
+	given, err := parseArguments([]string{"--settings", "s", "a.csv", "/b/../c.csv"}, "/data")
+	if err != nil || given.settings != "/data/s" || given.tokenFile != "" ||
+		!slices.Equal(given.paths, []string{"/data/a.csv", "/c.csv"}) {
+		t.Errorf("%+v %v", given, err)
+	}
+	given, err = parseArguments([]string{"--server", "http://h", "--token-file", "../t"}, "/data")
+	if err != nil || given.server != "http://h" || given.tokenFile != "/t" {
+		t.Errorf("%+v %v", given, err)
+	}
+	for _, words := range [][]string{
+		{"--server", "http://h", "a.csv"}, {"--part", "jumps"}, {"--self-test", "--part", "none"},
+	} {
+		if _, err := parseArguments(words, "/data"); err == nil {
+			t.Errorf("%v is taken", words)
+		}
 	}
 }
 
@@ -146,7 +166,7 @@ func filesIn(t *testing.T, folder string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	names := make([]string, 0, len(entries))
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}

@@ -32,6 +32,7 @@ func withPaths(datasets []dataset, paths []string) ([]dataset, error) {
 func datasetName(path string) string {
 	base := filepath.Base(path)
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
 		base = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	name := strings.Map(func(letter rune) rune {

@@ -22,21 +22,21 @@ const (
 func (a *app) desktopRoutes() *http.ServeMux {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET "+startPath, a.serveStart)
-	for _, name := range []string{"desktop.js", "desktop.css", "start/start.js", "start/start.css"} {
-		routes.HandleFunc("GET "+desktopPrefix+name, func(w http.ResponseWriter, _ *http.Request) { serveOwn(w, name) })
-	}
+	addOwn(routes, "desktop.js", "desktop.css", "start/start.js", "start/start.css")
 	routes.HandleFunc("GET /desktop/state", a.tellState)
-	routes.HandleFunc("POST /desktop/ask-files", func(w http.ResponseWriter, _ *http.Request) { a.askForFiles(); done(w) })
-	routes.HandleFunc("POST /desktop/ask-folder", func(w http.ResponseWriter, _ *http.Request) { a.askForFolder(); done(w) })
+	routes.HandleFunc("POST /desktop/ask-files", func(w http.ResponseWriter, _ *http.Request) {
+		a.askForFiles()
+		done(w)
+	})
+	routes.HandleFunc("POST /desktop/ask-folder", func(w http.ResponseWriter, _ *http.Request) {
+		a.askForFolder()
+		done(w)
+	})
 	routes.HandleFunc("POST /desktop/open", a.openRecent)
 	routes.HandleFunc("POST /desktop/forget", a.forgetRecent)
 	routes.HandleFunc("POST /desktop/connect", a.connectAsked)
 	routes.HandleFunc("POST /desktop/restore", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.session.restore(r.Context()); err != nil {
-			refuse(w, err)
-			return
-		}
-		done(w)
+		answerDone(w, a.restore(r.Context()))
 	})
 	a.saves.addRoutes(routes, a)
 	routes.HandleFunc("POST /desktop/report", func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,18 @@ func (a *app) serveStart(w http.ResponseWriter, _ *http.Request) {
 }
 
 var mediaTypes = map[string]string{
-	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+}
+
+// addOwn adds the routes of files of frontend/.
+func addOwn(routes *http.ServeMux, names ...string) {
+	for _, name := range names {
+		routes.HandleFunc("GET "+desktopPrefix+name, func(w http.ResponseWriter, _ *http.Request) {
+			serveOwn(w, name)
+		})
+	}
 }
 
 func serveOwn(w http.ResponseWriter, name string) {
@@ -79,9 +90,10 @@ type recent struct {
 }
 
 func (a *app) tellState(w http.ResponseWriter, _ *http.Request) {
-	lines := []recent{}
-	for _, place := range a.settings.recent() {
-		lines = append(lines, describe(place))
+	places := a.settings.recent()
+	lines := make([]recent, len(places))
+	for i, place := range places {
+		lines[i] = describe(place)
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"recent": lines, "problem": a.session.lastProblem(), "isOpen": a.session.isOpen(),
@@ -114,7 +126,7 @@ func (a *app) openRecent(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 	case isAddress(asked.Place):
-		a.answerConnect(w, asked)
+		answerDone(w, a.connect(asked.Place, asked.Token))
 	case filepath.IsAbs(asked.Place):
 		a.openPaths([]string{asked.Place})
 		done(w)
@@ -135,16 +147,8 @@ func (a *app) connectAsked(w http.ResponseWriter, r *http.Request) {
 		if !isAddress(asked.Place) && asked.Place != "" {
 			asked.Place = "http://" + asked.Place
 		}
-		a.answerConnect(w, asked)
+		answerDone(w, a.connect(asked.Place, asked.Token))
 	}
-}
-
-func (a *app) answerConnect(w http.ResponseWriter, asked placeAsked) {
-	if err := a.connect(asked.Place, asked.Token); err != nil {
-		refuse(w, err)
-		return
-	}
-	done(w)
 }
 
 func readQuestion(w http.ResponseWriter, r *http.Request) (placeAsked, bool) {
@@ -158,6 +162,14 @@ func readQuestion(w http.ResponseWriter, r *http.Request) (placeAsked, bool) {
 }
 
 func done(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) }
+
+func answerDone(w http.ResponseWriter, err error) {
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	done(w)
+}
 
 // refuse tells the page what did not work; it shows the words.
 func refuse(w http.ResponseWriter, err error) {

@@ -43,7 +43,11 @@ func main() {
 }
 
 func run(words []string) error {
-	given, err := parseArguments(words)
+	folder, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	given, err := parseArguments(words, folder)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}
@@ -68,16 +72,26 @@ func run(words []string) error {
 	return app.outcome()
 }
 
-func parseArguments(words []string) (*arguments, error) {
+// parseArguments reads a command line that was given in a folder.
+func parseArguments(words []string, folder string) (*arguments, error) {
+	absolute := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(folder, path)
+	}
 	given := &arguments{}
 	flags := flag.NewFlagSet(programName, flag.ContinueOnError)
-	flags.StringVar(&given.server, "server", "", "the `address` of a server to show: http://HOST:PORT, unix:PATH")
+	flags.StringVar(&given.server, "server", "",
+		"the `address` of a server to show: http://HOST:PORT, https://HOST, unix:PATH")
 	flags.StringVar(&given.tokenFile, "token-file", "", "the `file` with that server's token")
 	flags.StringVar(&given.settings, "settings", "", "the `folder` of the window's state and recent files")
 	flags.BoolVar(&given.selfTest, "self-test", false, "drive the window, print a report as JSON, and end")
-	flags.StringVar(&given.part, "part", "", "of the self-test only `jumps`; or save, by a link, where its dialog says; or"+
-		" direct: the way of bytes into the page beside a direct fetch, of a server that has"+
-		" --allow-origin wails://wails and no token")
+	flags.StringVar(&given.part, "part", "", "one `part` of the self-test:\n"+
+		"jumps, to rows of the grid;\n"+
+		"save, of a link, where its dialog says;\n"+
+		"direct, how fast bytes come into the page, beside its own fetch from a server\n"+
+		"that has --allow-origin wails://wails and no token")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintf(flags.Output(), "%s [FLAGS] [FILE or FOLDER...]\n", programName)
 		flags.PrintDefaults()
@@ -86,12 +100,9 @@ func parseArguments(words []string) (*arguments, error) {
 		return nil, err
 	}
 	for _, path := range flags.Args() {
-		absolute, err := filepath.Abs(path)
-		if err != nil {
-			return nil, err
-		}
-		given.paths = append(given.paths, absolute)
+		given.paths = append(given.paths, filepath.Clean(absolute(path)))
 	}
+	given.tokenFile, given.settings = absolute(given.tokenFile), absolute(given.settings)
 	if given.server != "" && len(given.paths) > 0 {
 		return nil, errors.New("either files or a server are shown, not both")
 	}
@@ -99,11 +110,11 @@ func parseArguments(words []string) (*arguments, error) {
 		return nil, fmt.Errorf("--part is of --self-test, and one of %s", strings.Join(parts, ", "))
 	}
 	if given.settings == "" {
-		folder, err := os.UserConfigDir()
+		settings, err := os.UserConfigDir()
 		if err != nil {
 			return nil, err
 		}
-		given.settings = filepath.Join(folder, programName)
+		given.settings = filepath.Join(settings, programName)
 	}
 	return given, nil
 }

@@ -53,7 +53,9 @@ func (a *app) toggleFullScreen() {
 
 // readable are the kinds of files that the server reads; a .duckdb file has tables, which a path
 // does not name.
-const readable = "*.parquet;*.csv;*.tsv;*.ndjson;*.jsonl;*.arrow;*.arrows;*.feather;*.ipc"
+const readable = "*.parquet;*.csv;*.tsv;*.tab;*.ndjson;*.jsonl;*.arrow;*.arrows;*.feather;*.ipc;" +
+	"*.csv.gz;*.tsv.gz;*.tab.gz;*.ndjson.gz;*.jsonl.gz;" +
+	"*.csv.zst;*.tsv.zst;*.tab.zst;*.ndjson.zst;*.jsonl.zst"
 
 func (a *app) askForFiles() {
 	paths, err := runtime.OpenMultipleFilesDialog(a.window, runtime.OpenDialogOptions{
@@ -63,9 +65,7 @@ func (a *app) askForFiles() {
 		},
 	})
 	a.tell(err)
-	if len(paths) > 0 {
-		a.openPaths(paths)
-	}
+	a.openPaths(paths)
 }
 
 func (a *app) askForFolder() {

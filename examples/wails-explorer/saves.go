@@ -61,7 +61,9 @@ func (s *saves) addRoutes(routes *http.ServeMux, a *app) {
 		s.abort(r.PathValue("id"))
 		done(w)
 	})
-	routes.HandleFunc("POST /desktop/downloads", func(w http.ResponseWriter, r *http.Request) { s.download(w, r, a) })
+	routes.HandleFunc("POST /desktop/downloads", func(w http.ResponseWriter, r *http.Request) {
+		s.download(w, r, a)
+	})
 }
 
 // begin asks where to, and answers with the save's id; 204 when the reader thought better of it.
@@ -178,10 +180,10 @@ func (s *save) keep() error {
 		err = os.Chmod(s.file.Name(), 0o644) //nolint:gosec // as any file that a reader saves
 	}
 	if err == nil {
-		err = os.Rename(s.file.Name(), s.path)
+		err = os.Rename(s.file.Name(), s.path) //nolint:gosec // the place that the reader chose
 	}
 	if err != nil {
-		_ = os.Remove(s.file.Name())
+		_ = os.Remove(s.file.Name()) //nolint:gosec // as above
 		return fmt.Errorf("%s cannot be written: %w", s.path, err)
 	}
 	return nil
@@ -192,7 +194,7 @@ func (s *save) drop() {
 		s.cancel()
 	}
 	_ = s.file.Close()
-	_ = os.Remove(s.file.Name())
+	_ = os.Remove(s.file.Name()) //nolint:gosec // beside the place that the reader chose
 }
 
 // download saves a link of the page without the page: the bytes go from the server into the file, and
@@ -240,7 +242,10 @@ func (s *saves) fill(ctx context.Context, id string, filled *save, from string, 
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
-	shown := notice{Title: "Saving " + filepath.Base(filled.path), IsBusy: true, Cancel: "/desktop/saves/" + id, Progress: -1}
+	shown := notice{
+		Title: "Saving " + filepath.Base(filled.path), IsBusy: true, Progress: -1,
+		Cancel: "/desktop/saves/" + id,
+	}
 	last := time.Time{}
 	buffer := make([]byte, copyBytes)
 	for {

@@ -61,11 +61,10 @@ type pageReport struct {
 }
 
 func newSelfTest(a *app) *selfTest {
-	test := &selfTest{app: a, words: make(chan json.RawMessage, 1), report: report{Figures: map[string]float64{}}}
-	a.routes.HandleFunc("POST /desktop/self-test/{what}", test.help)
-	for _, name := range []string{"self_test.js", "direct.html", "direct.js"} {
-		a.routes.HandleFunc("GET "+desktopPrefix+name, func(w http.ResponseWriter, _ *http.Request) { serveOwn(w, name) })
+	test := &selfTest{
+		app: a, words: make(chan json.RawMessage, 1), report: report{Figures: map[string]float64{}},
 	}
+	test.addRoutes(a.routes)
 	return test
 }
 
@@ -80,7 +79,7 @@ func (t *selfTest) watch() {
 	defer func() { _ = os.RemoveAll(folder) }()
 	t.folder = folder
 	if t.app.given.part != partSave {
-		t.app.saves.ask = func(suggested string) (string, error) { return filepath.Join(folder, suggested), nil }
+		t.saveTo(folder)
 	}
 	t.drivePage()
 	if t.app.given.part != "" {
@@ -194,39 +193,51 @@ func (t *selfTest) take(body io.Reader) {
 	}
 }
 
-// help tells how much is sent and unread, and where the server is, or puts a server that cuts every answer off in the place of
-// the session's, and back.
-func (t *selfTest) help(w http.ResponseWriter, r *http.Request) {
-	if r.PathValue("what") == "sent" {
-		writeJSON(w, http.StatusOK, map[string]int64{"sent": t.app.handler.BytesUnread()})
-		return
-	}
-	showing := t.app.session.current()
-	address, token := "", ""
-	if showing != nil {
-		address, token = showing.address, showing.token
-	}
-	if r.PathValue("what") == "address" {
-		writeJSON(w, http.StatusOK, map[string]string{"address": address})
-		return
-	}
-	if r.PathValue("what") == "cutting" {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			refuse(w, err)
-			return
-		}
-		cutting := &http.Server{Handler: http.HandlerFunc(cutOff), ReadHeaderTimeout: stepTimeout}
-		go func() { _ = cutting.Serve(listener) }() // as long as the program
-		address, token = "http://"+listener.Addr().String(), ""
-	}
-	target, err := wails.NewTarget(address, token)
+// addRoutes adds what self_test.js and direct.js ask for: numbers that a page cannot know, and faults.
+func (t *selfTest) addRoutes(routes *http.ServeMux) {
+	addOwn(routes, "self_test.js", "direct.html", "direct.js")
+	routes.HandleFunc("POST /desktop/self-test/unread", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]int64{"bytes": t.app.handler.BytesUnread()})
+	})
+	routes.HandleFunc("POST /desktop/self-test/address", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"address": t.app.session.current().address})
+	})
+	routes.HandleFunc("POST /desktop/self-test/cut-answers", func(w http.ResponseWriter, _ *http.Request) {
+		answerDone(w, t.cutAnswers())
+	})
+	routes.HandleFunc("POST /desktop/self-test/whole-answers", func(w http.ResponseWriter, _ *http.Request) {
+		showing := t.app.session.current()
+		answerDone(w, t.sendTo(showing.address, showing.token))
+	})
+	routes.HandleFunc("POST /desktop/self-test/saves", func(w http.ResponseWriter, r *http.Request) {
+		t.saveTo(filepath.Join(t.folder, r.URL.Query().Get("folder")))
+		done(w)
+	})
+}
+
+// saveTo chooses a folder in place of the reader's dialogs.
+func (t *selfTest) saveTo(folder string) {
+	t.app.saves.ask = func(suggested string) (string, error) { return filepath.Join(folder, suggested), nil }
+}
+
+// cutAnswers puts a server that cuts every answer off in the place of the session's.
+func (t *selfTest) cutAnswers() error {
+	var config net.ListenConfig
+	listener, err := config.Listen(t.app.window, "tcp", "127.0.0.1:0")
 	if err != nil {
-		refuse(w, err)
-		return
+		return err
 	}
-	t.app.handler.SetTarget(target)
-	done(w)
+	cutting := &http.Server{Handler: http.HandlerFunc(cutOff), ReadHeaderTimeout: stepTimeout}
+	go func() { _ = cutting.Serve(listener) }() // as long as the program
+	return t.sendTo("http://"+listener.Addr().String(), "")
+}
+
+func (t *selfTest) sendTo(address, token string) error {
+	target, err := wails.NewTarget(address, token)
+	if err == nil {
+		t.app.handler.SetTarget(target)
+	}
+	return err
 }
 
 func cutOff(w http.ResponseWriter, _ *http.Request) {

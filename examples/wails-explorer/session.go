@@ -27,10 +27,10 @@ type session struct {
 	handler *wails.Handler
 	onGone  func()
 
-	lock      sync.Mutex
-	shown     *shown // nil: nothing
-	problem   *problem
-	isWorried bool // whether the server is being asked if it lives
+	lock       sync.Mutex
+	shown      *shown // nil: nothing
+	problem    *problem
+	isChecking bool // whether the server is being asked if it lives
 }
 
 // shown is one state of a session. Immutable.
@@ -45,7 +45,9 @@ type shown struct {
 type problem struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
-	was    *shown
+	// WayBack is what restore does, for its button.
+	WayBack string `json:"wayBack"`
+	was     *shown
 }
 
 // openError is for the reader.
@@ -91,11 +93,11 @@ func (s *session) open(ctx context.Context, paths []string) (string, error) {
 func (s *session) start(ctx context.Context, datasets []dataset) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	words := make([]string, len(datasets))
+	arguments := make([]string, len(datasets))
 	for i, one := range datasets {
-		words[i] = one.name + "=" + one.path
+		arguments[i] = one.name + "=" + one.path
 	}
-	server, err := bowshot.StartServer(ctx, bowshot.ServerOptions{Datasets: words})
+	server, err := bowshot.StartServer(ctx, bowshot.ServerOptions{Datasets: arguments})
 	if err != nil {
 		return asOpenError(err, datasets)
 	}
@@ -144,38 +146,35 @@ func (s *session) watch(running *shown) {
 	s.lose(running, "The server ended", detail)
 }
 
-// suspect is called for each request that did not reach the server, and asks once whether it lives.
-func (s *session) suspect() {
+// checkServer is called for each request that did not reach the server, and asks it once whether it
+// lives.
+func (s *session) checkServer() {
 	s.lock.Lock()
-	suspected, isAsked := s.shown, s.isWorried
-	s.isWorried = true
-	s.lock.Unlock()
-	if isAsked {
+	defer s.lock.Unlock()
+	if s.shown == nil || s.isChecking {
 		return
 	}
-	go func() {
-		defer func() {
-			s.lock.Lock()
-			defer s.lock.Unlock()
-			s.isWorried = false
-		}()
-		if suspected == nil {
-			return
-		}
-		if err := answers(suspected); err != nil {
+	s.isChecking = true
+	go func(checked *shown) {
+		err := checked.ping()
+		s.lock.Lock()
+		s.isChecking = false
+		s.lock.Unlock()
+		if err != nil {
 			detail := "It runs, but does not answer any more."
-			if suspected.server == nil {
-				detail = asConnectError(err, suspected.address).Error()
+			if checked.server == nil {
+				detail = asConnectError(err, checked.address).Error()
 			}
-			s.lose(suspected, "The server cannot be reached", detail)
+			s.lose(checked, "The server cannot be reached", detail)
 		}
-	}()
+	}(s.shown)
 }
 
-func answers(asked *shown) error {
+// ping is nil if the server answers.
+func (s *shown) ping() error {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
-	client, err := bowshot.Connect(ctx, asked.address, bowshot.WithToken(asked.token))
+	client, err := bowshot.Connect(ctx, s.address, bowshot.WithToken(s.token))
 	if err == nil {
 		client.Close()
 	}
@@ -186,7 +185,7 @@ func (s *session) lose(lost *shown, title, detail string) {
 	s.lock.Lock()
 	isShown := s.shown == lost
 	if isShown {
-		s.shown, s.problem = nil, &problem{Title: title, Detail: detail, was: lost}
+		s.shown, s.problem = nil, &problem{Title: title, Detail: detail, WayBack: lost.wayBack(), was: lost}
 	}
 	s.lock.Unlock()
 	if !isShown {
@@ -197,6 +196,13 @@ func (s *session) lose(lost *shown, title, detail string) {
 	s.handler.StopAnswers()
 	stop(lost)
 	s.onGone()
+}
+
+func (s *shown) wayBack() string {
+	if s.server == nil {
+		return "Connect again"
+	}
+	return "Start it again"
 }
 
 // restore shows again what was lost.
@@ -262,18 +268,19 @@ func asOpenError(err error, datasets []dataset) error {
 }
 
 func asConnectError(err error, address string) error {
-	title := address + " cannot be shown"
-	switch bowshot.CodeOf(err) {
-	case bowshot.CodeUnauthorized:
-		return &openError{title, "The server wants a token, and this is not the one."}
-	case bowshot.CodeNetwork, bowshot.CodeCancelled:
-		return &openError{title, "Nobody answers there."}
-	}
+	detail := err.Error()
 	var failed *bowshot.Error
 	if errors.As(err, &failed) {
-		return &openError{title, failed.Detail}
+		detail = failed.Detail
 	}
-	return &openError{title, fmt.Sprint(err)}
+	switch bowshot.CodeOf(err) {
+	case bowshot.CodeUnauthorized:
+		detail = "The server wants a token, and this is not the one."
+	case bowshot.CodeNetwork, bowshot.CodeCancelled:
+		detail = "Nobody answers there."
+	default:
+	}
+	return &openError{address + " cannot be shown", detail}
 }
 
 func lastLines(text string) string {

@@ -46,7 +46,7 @@ type windowState struct {
 
 func loadSettings(folder string) (*settings, error) {
 	loaded := &settings{path: filepath.Join(folder, settingsFile)}
-	text, err := os.ReadFile(loaded.path)
+	text, err := os.ReadFile(loaded.path) //nolint:gosec // the folder is the command line's
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -62,11 +62,13 @@ func (s *settings) window() windowState {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	window := s.kept.Window
-	if window.Width < widthMin || window.Width > sizeMax || window.Height < heightMin || window.Height > sizeMax {
-		return windowState{Width: 1280, Height: 820}
+	if isWithin(window.Width, widthMin, sizeMax) && isWithin(window.Height, heightMin, sizeMax) {
+		return window
 	}
-	return window
+	return windowState{Width: 1280, Height: 820}
 }
+
+func isWithin(value, least, most int) bool { return least <= value && value <= most }
 
 func (s *settings) recent() []string {
 	s.lock.Lock()

@@ -11,10 +11,13 @@
     return said;
   }
 
+  const sayUnsaved = (error) => notice({ title: 'The file was not saved', detail: error.message });
+
   /** As Chromium has it: the explorer's exports look for it, and write to what it gives. */
   window.showSaveFilePicker = async ({ suggestedName }) => {
-    const begun = await post(`/desktop/saves?name=${encodeURIComponent(suggestedName)}`);
-    if (!begun) throw new DOMException('The reader chose no file', 'AbortError');
+    const asked = post(`/desktop/saves?name=${encodeURIComponent(suggestedName)}`);
+    const begun = await asked.catch(sayUnsaved); // the explorer would hold it in memory instead
+    if (!begun) throw new DOMException('no file to write to', 'AbortError');
     return { name: suggestedName, createWritable: () => Promise.resolve(new SavedFile(begun.id)) };
   };
 
@@ -65,9 +68,7 @@
       if (!link || link.protocol !== location.protocol) return;
       event.preventDefault();
       const from = encodeURIComponent(link.pathname + link.search);
-      post(`/desktop/downloads?name=${encodeURIComponent(link.download)}&from=${from}`).catch((error) =>
-        notice({ title: 'The file was not saved', detail: error.message }),
-      );
+      post(`/desktop/downloads?name=${encodeURIComponent(link.download)}&from=${from}`).catch(sayUnsaved);
     },
     true,
   );

@@ -39,6 +39,12 @@
   const cellsOf = (row) =>
     document.querySelector(`[role=row][aria-rowindex="${row + 2}"]:not([aria-busy]) [role=gridcell]`);
 
+  /** Of the panel of exports, which is opened if it is not there. */
+  async function downloadButton() {
+    if (!named('button', 'Download')) window.bowshotDesktop.pressTool('Export');
+    return until('the panel', () => named('button', 'Download'));
+  }
+
   /** As typed and sent: React hears of a value only by an event. */
   function type(input, text) {
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, text);
@@ -134,15 +140,15 @@
   await check('what nobody reads is not sent, and ends with the page’s word', async () => {
     const answer = await fetch(`${base}/rows?format=csv`);
     await pause(1500);
-    const { sent } = await (await fetch('/desktop/self-test/sent', { method: 'POST' })).json();
+    const { bytes } = await (await fetch('/desktop/self-test/unread', { method: 'POST' })).json();
     await answer.body.cancel();
-    require(sent <= 4 << 20, `${sent} bytes were sent unread`);
+    require(bytes <= 4 << 20, `${bytes} bytes were sent unread`);
     await until('no query runs', async () => (await queriesRunning()) === 0);
-    return `${sent} bytes`;
+    return `${bytes} bytes`;
   });
 
   await check('an answer that is cut off is an error', async () => {
-    await fetch('/desktop/self-test/cutting', { method: 'POST' });
+    await fetch('/desktop/self-test/cut-answers', { method: 'POST' });
     try {
       const answer = await fetch('/v1/datasets/cut/rows?format=csv');
       const outcome = await answer.text().then(
@@ -151,13 +157,27 @@
       );
       require(outcome === 'TypeError', outcome);
     } finally {
-      await fetch('/desktop/self-test/whole', { method: 'POST' });
+      await fetch('/desktop/self-test/whole-answers', { method: 'POST' });
+    }
+  });
+
+  await check('says that an export cannot be written', async () => {
+    await fetch('/desktop/self-test/saves?folder=none', { method: 'POST' });
+    try {
+      (await downloadButton()).click();
+      const notice = await until('a notice', () => document.querySelector('.desktop-notice'));
+      const words = notice.querySelector('strong').textContent;
+      require(words === 'The file was not saved', words);
+      require(!document.querySelector('.run'), document.querySelector('.run')?.textContent);
+      named('.desktop-notice button', 'Close').click();
+      return notice.querySelector('span').textContent;
+    } finally {
+      await fetch('/desktop/self-test/saves', { method: 'POST' });
     }
   });
 
   await check('exports by the page’s own panel', async () => {
-    window.bowshotDesktop.pressTool('Export');
-    const button = await until('the panel', () => named('button', 'Download'));
+    const button = await downloadButton();
     const began = performance.now();
     button.click();
     const end = await until('the end of the export', () =>

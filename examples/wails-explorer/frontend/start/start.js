@@ -27,6 +27,7 @@ if (state.problem) {
   problem.querySelector('h2').textContent = state.problem.title;
   problem.querySelector('pre').textContent = state.problem.detail;
   const again = problem.querySelector('button');
+  again.textContent = state.problem.wayBack;
   again.onclick = async () => {
     again.disabled = true;
     // The address still names the view that was shown.
