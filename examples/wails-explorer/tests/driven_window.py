@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from picture import Picture
+
 TOP = Path(__file__).resolve().parents[3]
 PROGRAM = Path(os.environ.get("BOWSHOT_EXPLORER", TOP / "build/bowshot-explorer"))
 SERVER = Path(os.environ.get("BOWSHOT_BINARY", TOP / "build/bowshot"))
 PATIENCE_S = 90
-DIALOG_ATTEMPTS = 5  # web views start slowly on a machine that is busy
+KEY_ATTEMPTS = 5  # web views start slowly on a machine that is busy
 DRAG_SOURCE = Path(__file__).with_name("drag_source.py")
 DRAG_FROM, DRAG_TO, DRAG_STEPS = (40, 860), (700, 450), 12  # on a screen of 1400 x 900
-COLOURS_OF_A_PAGE = 900  # an empty window has 750
 
 
 def until(what: str, found: Callable[[], object]) -> object:
@@ -37,7 +38,7 @@ def until(what: str, found: Callable[[], object]) -> object:
 class Window:
     """One run of the program, with folders of its own."""
 
-    def __init__(self, folder: Path, display: str, bus: str, words: list[str]) -> None:
+    def __init__(self, folder: Path, display: str, bus: str, words: list[str], theme: str) -> None:
         self.folder = folder
         self.sockets = folder / "run"
         self.sockets.mkdir(mode=0o700, exist_ok=True)
@@ -50,6 +51,7 @@ class Window:
             "XDG_CACHE_HOME": str(folder / "cache"),
             "BOWSHOT_BINARY": str(SERVER),
             "GDK_BACKEND": "x11",
+            "GTK_THEME": theme,
             "LC_ALL": "C.UTF-8",  # titles are not ASCII
             "NO_AT_BRIDGE": "1",
         }
@@ -80,7 +82,7 @@ class Window:
 
     def answer_dialog(self, title: str, path: Path) -> None:
         """Types a path into a dialog: in ASCII, as a keyboard has its layout's letters only."""
-        for _attempt in range(DIALOG_ATTEMPTS):
+        for _attempt in range(KEY_ATTEMPTS):
             dialog = self.await_title(title)
             # The dialog's box for a path takes a moment to have the keyboard; what is typed before
             # it has is lost.
@@ -90,6 +92,13 @@ class Window:
             if not self.shows(title):
                 return
         raise AssertionError(f"the dialog {title} stays")
+
+    def press_until(self, place: str, key: str, title: str) -> None:
+        for _ in range(KEY_ATTEMPTS):
+            self.do("windowactivate", "--sync", place, "key", key, "sleep", "3")
+            if self.shows(title):
+                return
+        raise AssertionError(f"{key} does not bring {title}")
 
     def drop(self, path: Path) -> None:
         """Drags a file from a window beside this one into its middle."""
@@ -122,27 +131,23 @@ class Window:
                 found.append(int(entry.parent.name))
         return found
 
-    def picture(self, name: str = "") -> tuple[int, str]:
-        """How many colours the screen has, and which pixels; kept in the folder SCREENSHOTS."""
-        kept = Path(os.environ.get("SCREENSHOTS") or self.folder) / f"{name or 'screen'}.png"
-        for command in (
-            ["import", "-window", "root", kept],
-            ["identify", "-format", "%k %#", kept],
-        ):
-            done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
-        colours, _, pixels = done.stdout.partition(" ")
-        return int(colours or 0), pixels
+    def keep(self, picture: Picture, name: str) -> None:
+        picture.save(Path(os.environ.get("SCREENSHOTS") or self.folder) / f"{name}.png")
 
-    def screenshot(self, name: str) -> None:
-        """Once the page is drawn: text has many shades, and nothing moves any more."""
-        seen = (0, "")
+    def screenshot(self, name: str, shows: Callable[[Picture], bool]) -> Picture:
+        """Once it shows what it should, and nothing moves any more."""
+        seen = Picture(self.environment)
 
         def is_drawn() -> bool:
             nonlocal seen
-            before, seen = seen, self.picture(name)
-            return seen[0] > COLOURS_OF_A_PAGE and seen == before
+            before, seen = seen, Picture(self.environment)
+            return seen == before and shows(seen)
 
-        until(f"{name} is drawn", is_drawn)
+        try:
+            until(f"{name} is drawn", is_drawn)
+        finally:
+            self.keep(seen, name)
+        return seen
 
     def has_ended(self) -> None:
         """And left nothing behind."""
@@ -156,12 +161,14 @@ class Window:
 
 
 @contextmanager
-def window(folder: Path, display: str, bus: str, *words: str | Path) -> Iterator[Window]:
-    opened = Window(folder, display, bus, [str(word) for word in words])
+def window(
+    folder: Path, display: str, bus: str, *words: str | Path, theme: str = "Adwaita"
+) -> Iterator[Window]:
+    opened = Window(folder, display, bus, [str(word) for word in words], theme)
     try:
         yield opened
     except BaseException:
-        opened.picture("failed")
+        opened.keep(Picture(opened.environment), "failed")
         raise
     finally:
         opened.process.kill()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 from bowshot_server import BowshotServer
 from driven_window import PATIENCE_S, SERVER, until, window
+from picture import Picture
 
 SELF_TEST_S = 600
 
@@ -29,14 +32,14 @@ def test_reports_on_itself(tmp_path: Path, display: str, bus: str, airports: Pat
 def test_opens_by_its_dialog(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
     with window(tmp_path, display, bus) as opened:
         place = opened.await_title("Bowshot")
-        opened.screenshot("start")
+        opened.screenshot("start", Picture.shows_start)
         opened.do("windowactivate", "--sync", place, "key", "ctrl+o")
         plain = tmp_path / "airports.csv"
         shutil.copy(airports, plain)
         opened.answer_dialog("Open files", plain)
         opened.await_title("airports.csv – Bowshot")
         assert opened.servers()
-        opened.screenshot("opened")
+        opened.screenshot("opened", Picture.shows_rows)
         opened.quit()
     recent = json.loads((tmp_path / "settings/settings.json").read_text())["recent"]
     assert recent == [str(plain)]
@@ -51,11 +54,11 @@ def test_opens_a_folder_by_its_dialog(
         shutil.copy(airports, folder / part)
     with window(tmp_path, display, bus) as opened:
         place = opened.await_title("Bowshot")
-        opened.screenshot("start")
+        opened.screenshot("start", Picture.shows_start)
         opened.do("windowactivate", "--sync", place, "key", "ctrl+shift+o")
         opened.answer_dialog("Open a folder as one dataset", folder)
         opened.await_title("parts – Bowshot")
-        opened.screenshot("folder")
+        opened.screenshot("folder", Picture.shows_rows)
         opened.quit()
 
 
@@ -80,17 +83,17 @@ def test_opens_what_is_dropped(tmp_path: Path, display: str, bus: str, airports:
     broken.write_bytes(b"PAR1 and nothing of it")
     with window(tmp_path, display, bus) as opened:
         opened.await_title("Bowshot")
-        opened.screenshot("start")
+        opened.screenshot("start", Picture.shows_start)
         opened.drop(broken)
         until("words on it", lambda: opened.said("kaputt 1.parquet cannot be opened"))
         assert not opened.servers()
         opened.drop(airports)
         opened.await_title("Flughäfen 1.csv – Bowshot")
-        opened.screenshot("dropped")
+        opened.screenshot("dropped", Picture.shows_rows)
         opened.drop(broken)  # beside what can be read it is listed, as unreadable
         opened.await_title("kaputt 1.parquet – Bowshot")
         until("one server", lambda: len(opened.servers()) == 1)
-        opened.screenshot("dropped-broken")
+        opened.screenshot("dropped-broken", Picture.shows_problem)
         opened.quit()
 
 
@@ -100,11 +103,11 @@ def test_says_what_cannot_be_opened(tmp_path: Path, display: str, bus: str, airp
     with window(tmp_path, display, bus, broken) as opened:
         until("words on it", lambda: opened.said("broken.parquet cannot be opened"))
         assert str(tmp_path) not in opened.log.read_text().split("broken.parquet cannot")[1]
-        opened.screenshot("broken")
+        opened.screenshot("broken", Picture.shows_notice)
         second = opened.start([str(airports)])
         second.wait(PATIENCE_S)
         opened.await_title("Flughäfen 1.csv – Bowshot")
-        opened.screenshot("second")
+        opened.screenshot("second", Picture.shows_rows)
         opened.quit()
 
 
@@ -125,7 +128,7 @@ def test_says_that_a_token_is_wrong(tmp_path: Path, display: str, bus: str, airp
         words = ["--server", server.url, "--token-file"]
         with window(tmp_path, display, bus, *words, tmp_path / "wrong") as opened:
             until("words on it", lambda: opened.said("wants a token, and this is not the one"))
-            opened.screenshot("wrong-token")
+            opened.screenshot("wrong-token", Picture.shows_notice)
             assert opened.shows("Bowshot")
             opened.quit()
         with window(tmp_path, display, bus, *words, tmp_path / "right") as opened:
@@ -146,16 +149,80 @@ def test_a_killed_window_leaves_no_server(
         opened.has_ended()
 
 
+def test_comes_back_from_a_killed_server(
+    tmp_path: Path, display: str, bus: str, airports: Path
+) -> None:
+    """Its socket is gone with it: of a socket alone, connections that are kept would go on."""
+    with window(tmp_path, display, bus, airports) as opened:
+        opened.await_title("Flughäfen 1.csv – Bowshot")
+        opened.screenshot("rows", Picture.shows_rows)
+        (lost,) = opened.servers()
+        (socket,) = opened.sockets.glob("bowshot-*/socket")
+        socket.unlink()
+        os.kill(lost, signal.SIGKILL)
+        place = opened.await_title("Bowshot")
+        assert opened.said("The server ended")
+        until("the old server is gone", lambda: not opened.servers())
+        opened.screenshot("gone", Picture.shows_problem)
+        opened.press_until(place, "Return", "Flughäfen 1.csv – Bowshot")  # its button has the focus
+        (found,) = opened.servers()
+        assert found != lost
+        opened.screenshot("back", Picture.shows_rows)
+        opened.quit()
+        assert not list(opened.sockets.glob("bowshot-*")), "a server's folder is left"
+
+
+def test_comes_back_to_a_server_elsewhere(
+    tmp_path: Path, display: str, bus: str, airports: Path
+) -> None:
+    socket = tmp_path / "elsewhere"
+    address = f"unix:{socket}"
+    flags = ["--no-tcp", "--listen", address]
+    killed = BowshotServer([f"airports={airports}"], *flags)
+    try:
+        with window(tmp_path, display, bus) as opened:
+            opened.await_title("Bowshot")
+            second = opened.start(["--server", address])
+            second.wait(PATIENCE_S)
+            place = opened.await_title(f"{address} – Bowshot")
+            opened.screenshot("elsewhere", Picture.shows_rows)
+            killed.kill()
+            socket.unlink()
+            opened.press_until(place, "F5", "Bowshot")
+            assert opened.said("The server cannot be reached")
+            opened.screenshot("elsewhere-gone", Picture.shows_problem)
+            with BowshotServer([f"airports={airports}"], *flags):
+                opened.press_until(place, "Return", f"{address} – Bowshot")
+                opened.screenshot("elsewhere-back", Picture.shows_rows)
+                opened.quit()
+    finally:
+        killed.kill()
+
+
+def test_is_as_dark_as_the_system(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
+    for name, theme in (("light", "Adwaita"), ("dark", "Adwaita:dark")):
+        with window(tmp_path, display, bus, theme=theme) as opened:
+            opened.await_title("Bowshot")
+            start = opened.screenshot(f"start-{name}", Picture.shows_start)
+            second = opened.start([str(airports)])
+            second.wait(PATIENCE_S)
+            opened.await_title("Flughäfen 1.csv – Bowshot")
+            rows = opened.screenshot(f"rows-{name}", Picture.shows_rows)
+            for page in (start, rows):
+                assert (page.brightness() < 0.3) == (name == "dark")
+            opened.quit()
+
+
 def test_keeps_its_size(tmp_path: Path, display: str, bus: str, airports: Path) -> None:
     with window(tmp_path, display, bus, airports) as opened:
         place = opened.await_title("Flughäfen 1.csv – Bowshot")
         opened.do("windowsize", "--sync", place, "900", "640")
         until("the size", lambda: "900x640" in opened.do("getwindowgeometry", place))
-        opened.screenshot("narrow")
+        opened.screenshot("narrow", Picture.shows_rows)
         opened.do("windowactivate", "--sync", place, "key", "ctrl+q")
         opened.has_ended()
     with window(tmp_path, display, bus) as opened:
         place = opened.await_title("Bowshot")
         until("the size", lambda: "900x640" in opened.do("getwindowgeometry", place))
-        opened.screenshot("recent")
+        opened.screenshot("recent", Picture.shows_start)
         opened.quit()
