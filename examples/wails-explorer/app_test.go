@@ -213,3 +213,13 @@ func TestASavedFileIsWholeOrNotThere(t *testing.T) {
 		t.Errorf("a folder that is not there: %d %s", status, text)
 	}
 }
+
+func TestTheWordsOfAServerThatEndedAreWithoutItsEverydayLife(t *testing.T) {
+	log := "bowshot: the server ended: signal: killed\n" +
+		"2026-11-23T14:55:17.860+00:00 info started version=0.1.0\n" +
+		"2026-11-23T14:55:18.000+00:00 error out of space"
+	want := "bowshot: the server ended: signal: killed\n2026-11-23T14:55:18.000+00:00 error out of space"
+	if said := lastLines(log); said != want {
+		t.Errorf("%q", said)
+	}
+}

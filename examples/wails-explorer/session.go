@@ -283,7 +283,11 @@ func asConnectError(err error, address string) error {
 	return &openError{address + " cannot be shown", detail}
 }
 
+// lastLines leaves out what the server's log says of its everyday life.
 func lastLines(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(text), "\n"), func(line string) bool {
+		words := strings.Fields(line)
+		return len(words) > 1 && words[1] == "info"
+	})
 	return strings.Join(lines[max(0, len(lines)-logLinesShown):], "\n")
 }
