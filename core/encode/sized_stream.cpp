@@ -72,7 +72,10 @@ class SizedStream final : public BatchStream {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return stream_->schema(); }
 
-  void rest() override { stream_->rest(); }
+  void rest() override {
+    bytes_before_ = 0;
+    stream_->rest();
+  }
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
     BOWSHOT_TRY(fill());
@@ -111,13 +114,15 @@ class SizedStream final : public BatchStream {
   }
 
   /// `first` and what follows it, as one batch. Only batches that fit whole are joined, and only
-  /// while less than half a batch is there: large ones pass without copies.
+  /// while less than half a batch is there: large ones pass without copies. The first are smaller,
+  /// so that little is held for a reader who takes little.
   Result<std::shared_ptr<arrow::RecordBatch>> join(Part first) {
     int64_t rows = first.batch->num_rows();
     int64_t bytes = first.bytes;
     std::vector<std::shared_ptr<arrow::RecordBatch>> parts{std::move(first.batch)};
     const auto deadline = clock_() + kJoinTimeMax;
-    while (rows < kBatchRowsMax / 2 && bytes < kBatchBytesTarget / 2 && clock_() < deadline) {
+    const int64_t enough = std::clamp(bytes_before_, kSmallBatchBytes, kBatchBytesTarget) / 2;
+    while (rows < kBatchRowsMax / 2 && bytes < enough && clock_() < deadline) {
       BOWSHOT_TRY(fill());  // an error drops the parts: the answer is broken anyway
       if (!rest_) break;
       const int64_t more_rows = rest_->num_rows() - rest_first_;
@@ -128,6 +133,7 @@ class SizedStream final : public BatchStream {
       rows += more_rows;
       bytes += more_bytes;
     }
+    bytes_before_ += bytes;
     if (parts.size() == 1) return std::move(parts.front());
     return from_arrow(arrow::ConcatenateRecordBatches(parts));
   }
@@ -136,6 +142,8 @@ class SizedStream final : public BatchStream {
   SteadyClock clock_;
   std::shared_ptr<arrow::RecordBatch> rest_;  // rows not handed out yet, from rest_first_ on
   int64_t rest_first_ = 0;
+  static constexpr int64_t kSmallBatchBytes = 512 << 10;
+  int64_t bytes_before_ = 0;  // since the start, or a rest
   bool is_first_ = true;
   bool ended_ = false;
 };
