@@ -68,13 +68,11 @@ def assert_nothing_runs(server: BowshotServer) -> None:
 
 
 def test_slow_readers_hold_no_more_than_they_may() -> None:
-    limit = 2 * MIB  # how much of an answer its socket takes is the kernel's choice
-    with serve(*held(limit)) as server, load.Probe(server, WINDOW) as probe:
-        readers = [SlowReader(server, ALL_ROWS) for _ in range(12)]
-        for reader in readers:
-            reader.read_some(100_000)
+    limit = MIB
+    with serve(*held(limit, streams=16)) as server, load.Probe(server, WINDOW) as probe:
+        readers = begin_to_read(server, ALL_ROWS, 12)
         wait_until(lambda: server.metric(ENDED) > 0, 10, "the sum has a limit")
-        wait_until(lambda: server.metric("bowshot_slow_reader_bytes") <= limit, 10, "it is kept")
+        wait_until(lambda: is_kept(server, limit), 10, "it is kept")
         wait_until(lambda: len(codes_of(server, readers)) == server.metric(ENDED), 10, "all told")
         assert set(codes_of(server, readers)) == {"overloaded"}
         assert server.metric("bowshot_slow_readers") >= 1, "who fits in stays"
@@ -85,6 +83,21 @@ def test_slow_readers_hold_no_more_than_they_may() -> None:
     assert probe.failures == []
 
 
+def is_kept(server: BowshotServer, limit: int) -> bool:
+    """Who holds bytes alone may hold more."""
+    metrics = server.metrics()
+    return metrics["bowshot_slow_reader_bytes"] <= limit or metrics["bowshot_slow_readers"] == 1
+
+
+def begin_to_read(server: BowshotServer, path: str, count: int) -> list[SlowReader]:
+    """Each stops at another place: what of a batch its socket has not taken is then not the same
+    for all, which would be all or nothing."""
+    readers = [SlowReader(server, path) for _ in range(count)]
+    for i, reader in enumerate(readers):
+        reader.read_some((i + 1) * 100_000)
+    return readers
+
+
 def codes_of(server: BowshotServer, readers: list[SlowReader]) -> list[str]:
     """Of those whose answers ended as errors, as the request table has it."""
     ids = [reader.headers["bowshot-request"] for reader in readers]
@@ -93,10 +106,8 @@ def codes_of(server: BowshotServer, readers: list[SlowReader]) -> list[str]:
 
 
 def test_a_reader_that_is_ended_takes_no_part_for_the_whole() -> None:
-    with serve(*held(MIB, streams=4)) as server:
-        readers = [SlowReader(server, THREE_COLUMNS) for _ in range(3)]
-        for reader in readers:
-            reader.read_some(100_000)
+    with serve(*held(MIB // 2, streams=8)) as server:
+        readers = begin_to_read(server, THREE_COLUMNS, 8)
         wait_until(lambda: server.metric(ENDED) > 0, 10, "the sum has a limit")
         for reader in readers:
             reader.read_rest()

@@ -7,9 +7,9 @@
 
 namespace bowshot {
 
-/// How many rows the next batch should have so that it holds as many bytes as all before it together,
-/// from 512 KiB up to 4 MiB: little is held for a reader who takes little. From the footer's sums
-/// first and from what batches did hold then. One thread at a time.
+/// How many rows the next batch should have so that it holds as many bytes as all before it
+/// together, from 512 KiB up to 4 MiB: little is held for a reader who takes little. From the
+/// footer's sums first and from what batches did hold then. One thread at a time.
 class BatchSize {
  public:
   /// A new run of row groups begins. Only the first estimate is a guess that must be careful.

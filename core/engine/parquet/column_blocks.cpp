@@ -7,6 +7,7 @@
 #include <parquet/schema.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "base/limits.hpp"
 #include "engine/parquet/group_run.hpp"
@@ -48,6 +49,10 @@ int64_t allocated_bytes(const arrow::ArrayData& data) {
 }
 
 }  // namespace
+
+ParquetCaches::ParquetCaches(int64_t block_bytes_max)
+    : blocks(block_bytes_max),
+      turns(2 * std::max(1, static_cast<int>(std::thread::hardware_concurrency()))) {}
 
 BlockLayout::BlockLayout(const std::shared_ptr<const DataFile>& file, int group, int column,
                          PageMapCache& page_maps)

@@ -9,6 +9,7 @@
 #include "base/shared_cache.hpp"
 #include "engine/parquet/column_run.hpp"
 #include "engine/parquet/page_map.hpp"
+#include "engine/parquet/read_turns.hpp"
 #include "engine/parquet/window_columns.hpp"
 
 namespace bowshot {
@@ -43,12 +44,13 @@ class BlockLayout {
 using BlockKey = std::tuple<uint64_t, uint64_t, int64_t, int64_t, uint64_t, int, int, int64_t>;
 using BlockCache = SharedCache<BlockKey, arrow::Array>;
 
-/// What reading of scattered rows keeps between requests, for all of them. Safe from any thread.
+/// What all readings share, and what is kept between requests. Safe from any thread.
 struct ParquetCaches {
-  explicit ParquetCaches(int64_t block_bytes_max) : blocks(block_bytes_max) {}
+  explicit ParquetCaches(int64_t block_bytes_max);
   PageMapCache page_maps;
   AimedReaders readers;
   BlockCache blocks;
+  ReadTurns turns;
 };
 
 /// Blocks of one column of one row group: from the cache, else decoded. Asked for blocks in

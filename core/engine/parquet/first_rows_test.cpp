@@ -81,9 +81,10 @@ TEST_P(EveryPageVersion, AStreamIsTheWholeWhereverItBegins) {
   const auto dataset = *Dataset::make("x", std::vector{folder / "x.parquet"});
   const auto expected = as_protocol(*whole);
   const auto page_maps = std::make_shared<PageMapCache>();
+  const auto turns = std::make_shared<ReadTurns>(1);
   for (const int64_t offset : {0, 1, 7'777, 19'990}) {
     const auto plan = window_plan(dataset, offset, std::nullopt);
-    const auto stream = *WindowStream::make(plan, page_maps, StopToken());
+    const auto stream = *WindowStream::make(plan, page_maps, turns, StopToken());
     arrow::RecordBatchVector batches;
     for (;;) {
       const auto batch = stream->next();
@@ -141,8 +142,9 @@ TEST_P(EveryPageVersion, ACutFrameIsBadData) {
   for (size_t i = 600; i < 1'200; ++i) bytes[i] = static_cast<char>(~bytes[i]);
   write_bytes(folder / "x.parquet", bytes);
   const auto dataset = *Dataset::make("x", std::vector{folder / "x.parquet"});
-  const auto stream = *WindowStream::make(window_plan(dataset, 0, std::nullopt),
-                                          std::make_shared<PageMapCache>(), StopToken());
+  const auto stream =
+      *WindowStream::make(window_plan(dataset, 0, std::nullopt), std::make_shared<PageMapCache>(),
+                          std::make_shared<ReadTurns>(1), StopToken());
   const auto batch = stream->next();
   ASSERT_FALSE(batch);
   EXPECT_EQ(batch.error().code, ErrorCode::kBadData);

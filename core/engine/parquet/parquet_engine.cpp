@@ -61,7 +61,8 @@ Result<std::unique_ptr<BatchStream>> ParquetEngine::run(std::shared_ptr<const Pl
   const int64_t rows = plan->dataset->rows() - begin;
   if (std::min(plan->limit.value_or(rows), rows) > kWindowRowsMax)
     return WindowStream::make(std::move(plan),
-                              std::shared_ptr<PageMapCache>(caches_, &caches_->page_maps), stop);
+                              std::shared_ptr<PageMapCache>(caches_, &caches_->page_maps),
+                              std::shared_ptr<ReadTurns>(caches_, &caches_->turns), stop);
   std::vector<int64_t> numbers(static_cast<size_t>(std::min(plan->limit.value_or(rows), rows)));
   std::iota(numbers.begin(), numbers.end(), begin);
   return ScatteredRows::make(std::move(plan), std::move(numbers), caches_, stop);

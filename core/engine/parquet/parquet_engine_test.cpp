@@ -57,8 +57,9 @@ void expect_window(ParquetEngine& engine, const std::shared_ptr<const Dataset>& 
   const auto expected =
       whole.Slice(std::min(offset, whole.num_rows()), limit.value_or(INT64_MAX / 2));
   static const auto kPageMaps = std::make_shared<PageMapCache>();
+  static const auto kTurns = std::make_shared<ReadTurns>(2);
   for (const auto& actual :
-       {read(engine, plan), read(WindowStream::make(plan, kPageMaps, StopToken()), plan)}) {
+       {read(engine, plan), read(WindowStream::make(plan, kPageMaps, kTurns, StopToken()), plan)}) {
     ASSERT_TRUE(actual);
     ASSERT_EQ(actual->num_rows(), expected->num_rows()) << offset;
     for (int column = 0; column < whole.num_columns(); ++column) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -29,11 +30,15 @@ class ReadTurns {
     ReadTurns* turns_;  // null after a move
   };
 
-  /// Waits for one; the token's error if that stops first.
+  /// Waits for one; the token's error if that stops first, `overloaded` if there is none for a
+  /// minute: a turn takes milliseconds.
   Result<Turn> take(const StopToken& stop) {
     std::unique_lock lock(mutex_);
-    if (!freed_.wait(lock, stop.std_token(), [this] { return free_ > 0; }))
-      return std::unexpected(stop.error());
+    const auto is_free = [this] { return free_ > 0; };
+    if (!freed_.wait_for(lock, stop.std_token(), std::chrono::minutes(1), is_free)) {
+      if (stop.stop_requested()) return std::unexpected(stop.error());
+      return fail(ErrorCode::kOverloaded, "no turn to read a long window within 60 s");
+    }
     --free_;
     return Turn(this);
   }

@@ -10,6 +10,7 @@
 #include "engine/parquet/group_run.hpp"
 #include "engine/parquet/output_columns.hpp"
 #include "engine/parquet/page_map.hpp"
+#include "engine/parquet/read_turns.hpp"
 
 namespace bowshot {
 
@@ -19,6 +20,7 @@ class WindowStream : public BatchStream {
  public:
   static Result<std::unique_ptr<BatchStream>> make(std::shared_ptr<const Plan> plan,
                                                    std::shared_ptr<PageMapCache> page_maps,
+                                                   std::shared_ptr<ReadTurns> turns,
                                                    const StopToken& stop);
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return plan_->schema; }
@@ -43,6 +45,7 @@ class WindowStream : public BatchStream {
 
   std::shared_ptr<const Plan> plan_;  // shared: keeps the dataset's version
   std::shared_ptr<PageMapCache> page_maps_;
+  std::shared_ptr<ReadTurns> turns_;
   StopToken stop_;
   OutputColumns outputs_;
   int64_t next_row_ = 0;

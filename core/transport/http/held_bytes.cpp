@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace bowshot::http {
@@ -32,7 +33,9 @@ bool HeldBytes::end_worst(std::chrono::milliseconds longer_than) {
 }
 
 void HeldBytes::check_sum(State& state) const {
-  while (state.bytes > state.bytes_max && state.entries.size() > 1)
+  // Those that were ended stay in the list until their own threads have seen it.
+  const auto go_on = [&] { return std::ranges::count(state.entries, false, &Entry::is_ended); };
+  while (state.bytes > state.bytes_max && go_on() > 1)
     if (!end_worst_of(state, slow_after_)) return;
 }
 

@@ -86,6 +86,20 @@ TEST(HeldBytes, AnAnswerAloneMayHoldMore) {
   EXPECT_FALSE(alone.is_ended());
 }
 
+TEST(HeldBytes, WhoeverIsLeftAloneMayHoldMore) {
+  HeldBytes held(100, 0ms);
+  SocketPair sockets[2];
+  HeldBytes::Hold one(&held, sockets[0].descriptor());
+  HeldBytes::Hold other(&held, sockets[1].descriptor());
+  one.set_bytes(1);
+  let_time_pass();
+  other.set_bytes(1'000);
+  one.set_bytes(1'000);
+  one.check();
+  other.check();
+  EXPECT_EQ(held.counters().ended_total, 1);  // though it is not gone yet
+}
+
 TEST(HeldBytes, NobodyIsEndedBeforeItIsSlow) {
   HeldBytes held(100, 1h);
   SocketPair sockets[2];
