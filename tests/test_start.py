@@ -71,6 +71,21 @@ def test_pages_of_noise_are_an_error_when_read(good: Path) -> None:
         assert server.get("/healthz").status == 200
 
 
+@pytest.mark.parametrize("more", [{}, {"order": "-t"}, {"filter": "id > 0"}])
+def test_text_that_is_not_utf_8(tmp_path: Path, more: dict[str, str]) -> None:
+    """Parquet does not check it; the other columns are served, and no log quotes it."""
+    wrong = pa.array([b"fine", b"caf\xe9"])
+    text = pa.Array.from_buffers(pa.string(), 2, wrong.buffers())
+    pq.write_table(pa.table({"id": [1, 2], "t": text}), tmp_path / "a.parquet")
+    with BowshotServer([f"{tmp_path}/a.parquet"]) as server:
+        answer = server.get("/v1/datasets/a/rows", {"select": "id,t", "format": "json", **more})
+        assert (answer.status, answer.code()) == (400, "bad_data")
+        assert "UTF-8" in answer.problem()["detail"]
+        rows = server.get("/v1/datasets/a/rows", {"select": "id", "format": "json"}).json()["rows"]
+        assert rows == [[1], [2]]
+        assert "caf" not in server.log()
+
+
 def test_a_directory_without_parquet(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     assert "none" in refuse(f"a={tmp_path}/none")

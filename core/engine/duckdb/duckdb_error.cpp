@@ -63,6 +63,9 @@ Error duckdb_error(std::string_view message, duckdb_error_type type) {
         return {.code = ErrorCode::kOutOfSpace, .detail = "no space left for temporary data"};
       [[fallthrough]];
     case DUCKDB_ERROR_INVALID_INPUT:
+      if (text.find("Invalid string encoding") != std::string_view::npos)  // it quotes the text
+        return {.code = ErrorCode::kBadData, .detail = "a column holds text that is not UTF-8"};
+      [[fallthrough]];
     case DUCKDB_ERROR_SERIALIZATION:
       spdlog::warn("duckdb cannot read: {}", text);
       return {.code = ErrorCode::kBadData, .detail = "the data cannot be read"};
