@@ -169,6 +169,26 @@ test('a busy server is asked again as late as it says', async () => {
   expect(await alert.count()).toBe(0);
 });
 
+test('of an order too long to be kept every row that the server answers is shown', async () => {
+  await openRows('#/billion?order=-id');
+  const alert = explorer.page.getByRole('alert');
+  // The first 5,000 rows and the last: they end within a page, and the rest of it is refused.
+  for (const [row, id, missing] of [
+    [4_999, '999,995,000', 5_000],
+    [999_995_000, '4,999', 999_994_999],
+  ] as const) {
+    await explorer.goToRow.fill(String(row));
+    await explorer.goToRow.press('Enter');
+    await expectText(explorer.cell(row, 0), id);
+    await expectText(explorer.cell(missing, 0), 'not loaded');
+    await expectSoon(() => alert.count(), 1);
+    await explorer.screenshot(`order-edge-${row}`);
+  }
+  await explorer.page.keyboard.press('Control+End');
+  await expectText(explorer.cell(999_999_999, 0), '0');
+  expect(await alert.count()).toBe(0);
+});
+
 test('an order too long to be kept: what the server says of it, and two ways out', async () => {
   await openRows('#/billion?order=-id', { colorScheme: 'dark' });
   await expectText(explorer.cell(0, 0), '999,999,999');

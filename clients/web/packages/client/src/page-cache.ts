@@ -1,8 +1,14 @@
 import type { Table } from 'apache-arrow';
 
+import type { BowshotError } from './error.js';
+
 export interface Page {
   table: Table;
   bytes: number;
+  /** Rows of the page before the table's first. */
+  skipped: number;
+  /** Why the page's rows beside the table's cannot be had; undefined where there are none. */
+  refusal: BowshotError | undefined;
 }
 
 /** Pages by number; when there are too many, or too many bytes, the least recently used go. */
@@ -49,6 +55,11 @@ export class PageCache {
       if (this.#pages.size <= this.#pagesMax && this.#bytes <= this.#bytesMax) return;
       if (candidate !== index && !keep.has(candidate)) this.#remove(candidate);
     }
+  }
+
+  /** Lets go of the pages that lack rows. */
+  dropPartial(): void {
+    for (const [index, { refusal }] of [...this.#pages]) if (refusal) this.#remove(index);
   }
 
   clear(): void {

@@ -8,6 +8,7 @@ import { RowWindow, type RowSource, type RowWindowOptions } from './row-window.j
 
 interface Asked {
   offset: number;
+  limit: number;
   version: string;
   signal: AbortSignal;
   succeed: () => void;
@@ -49,6 +50,7 @@ class ControlledSource implements RowSource {
       };
       this.asked.push({
         offset,
+        limit,
         version,
         signal,
         succeed: () => resolve({ table, facts, bytes: count * 8 }),
@@ -214,6 +216,56 @@ test('a page that fails is an error of its rows, and can be tried again', async 
   expect(source.asked.length).toBe(before + 1);
   await answerAll(source);
   expect(rows.row(15)).toBeDefined();
+});
+
+test('at the edge of what can be had of an order too long to be kept, all of that is had', async () => {
+  const rowCount = 1e9 + 100;
+  const source = new ControlledSource(rowCount);
+  const { rows } = windowOf(source, { pageRows: 256, prefetchPages: 0 });
+  const edges = [
+    { had: 4_999, refused: 5_000, missing: [5_000, 5_119], part: { offset: 4_864, limit: 136 } },
+    {
+      had: rowCount - 5_000,
+      refused: rowCount - 5_001,
+      missing: [999_994_880, 999_995_099],
+      part: { offset: rowCount - 5_000, limit: 36 },
+    },
+  ];
+  for (const { had, refused, missing, part } of edges) {
+    rows.show(Math.min(had, refused), Math.max(had, refused));
+    await vi.advanceTimersByTimeAsync(50);
+    source.last().fail('out_of_memory', 507);
+    await settle();
+    expect(source.last()).toMatchObject(part);
+    source.last().succeed();
+    await settle();
+    const place = rows.row(had);
+    expect(place?.table.getChild('id')?.get(place.index)).toBe(BigInt(had));
+    expect([rows.row(refused), rows.hasFailed(refused), rows.hasFailed(had)]).toEqual([
+      undefined,
+      true,
+      false,
+    ]);
+    expect(rows.visibleError).toMatchObject({ firstRow: missing[0], lastRow: missing[1] });
+    expect(rows.rowCount).toBe(rowCount);
+    // Where only rows that are here are in sight nothing is wrong.
+    rows.show(had, had);
+    expect(rows.visibleError).toBeUndefined();
+  }
+  const before = source.asked.length;
+  rows.retry();
+  expect(source.asked.length).toBe(before + 1);
+  expect(source.last().limit).toBe(256);
+});
+
+test('a page in the middle of such an order is refused as a whole', async () => {
+  const source = new ControlledSource(1e9);
+  const { rows } = windowOf(source, { pageRows: 256, prefetchPages: 0 });
+  rows.show(500_000_000, 500_000_010);
+  source.last().fail('out_of_memory', 507);
+  await settle();
+  expect(source.asked).toHaveLength(1);
+  expect(rows.visibleError?.error.code).toBe('out_of_memory');
 });
 
 test('a wrong filter stops the window until it is retried', async () => {

@@ -3,6 +3,7 @@ import type { Table } from 'apache-arrow';
 import type { AnswerFacts, WholeAnswer } from './answer.js';
 import type { Dataset, DatasetInfo } from './client.js';
 import { BowshotError } from './error.js';
+import { withinEnds, type Slice } from './order-ends.js';
 import { PageCache, type Page } from './page-cache.js';
 import { ROW_NUMBER, type RowsParameters } from './request.js';
 
@@ -11,10 +12,7 @@ export type RowsView = Omit<RowsParameters, 'offset' | 'limit' | 'version'>;
 
 /** Where a RowWindow gets its rows; `datasetRows` is the usual one. */
 export interface RowSource {
-  page(
-    slice: { offset: number; limit: number; version: string },
-    signal: AbortSignal,
-  ): Promise<WholeAnswer>;
+  page(slice: Slice & { version: string }, signal: AbortSignal): Promise<WholeAnswer>;
   count(version: string, signal: AbortSignal): Promise<number>;
   info(signal: AbortSignal): Promise<DatasetInfo>;
 }
@@ -210,16 +208,28 @@ export class RowWindow {
     return places;
   }
 
-  /** The first page among the visible ones that could not be loaded. */
+  /** The first rows among the visible pages that could not be loaded, where some are in sight. */
   get visibleError(): { error: BowshotError; firstRow: number; lastRow: number } | undefined {
     for (const page of this.#visiblePages()) {
-      const error = this.#pageErrors.get(page);
-      if (error) {
-        const firstRow = page * this.pageRows;
-        return { error, firstRow, lastRow: Math.min(firstRow + this.pageRows, this.rowCount) - 1 };
-      }
+      const missing = this.#missing(page);
+      if (!missing) continue;
+      const { first, last } = this.#visible;
+      if (missing.firstRow <= last && missing.lastRow >= first) return missing;
     }
     return undefined;
+  }
+
+  /** The rows of a page that could not be loaded: all of it, or those beyond the ends of an order. */
+  #missing(index: number): { error: BowshotError; firstRow: number; lastRow: number } | undefined {
+    const begin = index * this.pageRows;
+    const end = Math.min(begin + this.pageRows, this.rowCount);
+    const error = this.#pageErrors.get(index);
+    if (error) return { error, firstRow: begin, lastRow: end - 1 };
+    const page = this.#cache.get(index);
+    if (!page?.refusal) return undefined;
+    return page.skipped > 0
+      ? { error: page.refusal, firstRow: begin, lastRow: begin + page.skipped - 1 }
+      : { error: page.refusal, firstRow: begin + page.table.numRows, lastRow: end - 1 };
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -234,13 +244,16 @@ export class RowWindow {
   /** Where a row is, or undefined while its page is not here. */
   row(row: number): RowPlace | undefined {
     const page = this.#cache.get(Math.floor(row / this.pageRows));
-    const index = row % this.pageRows;
-    return page && index < page.table.numRows ? { table: page.table, index } : undefined;
+    if (!page) return undefined;
+    const index = (row % this.pageRows) - page.skipped;
+    return index >= 0 && index < page.table.numRows ? { table: page.table, index } : undefined;
   }
 
-  /** Whether a row's page failed to load and waits for `retry`. */
+  /** Whether a row failed to load and waits for `retry`. */
   hasFailed(row: number): boolean {
-    return this.#error !== undefined || this.#pageErrors.has(Math.floor(row / this.pageRows));
+    if (this.#error !== undefined) return true;
+    const missing = this.#missing(Math.floor(row / this.pageRows));
+    return missing !== undefined && row >= missing.firstRow && row <= missing.lastRow;
   }
 
   /** Says which rows are visible, both ends included; the rest follows. */
@@ -276,6 +289,7 @@ export class RowWindow {
     this.#countError = undefined;
     this.#versionChanges = 0;
     this.#pageErrors.clear();
+    this.#cache.dropPartial();
     this.#forgetRetry();
     if (this.#needsReopening) void this.#reopen();
     else this.#resume();
@@ -383,16 +397,12 @@ export class RowWindow {
     const controller = new AbortController();
     this.#loading.set(index, controller);
     const { signal } = controller;
-    const slice = {
-      offset: index * this.pageRows,
-      limit: this.pageRows,
-      version: this.#info.version,
-    };
+    const slice = { offset: index * this.pageRows, limit: this.pageRows };
     try {
-      const answer = await this.#source.page(slice, signal);
+      const page = await this.#ask(slice, signal);
       if (signal.aborted) return;
       this.#loading.delete(index);
-      this.#keep(index, answer);
+      this.#keep(index, page);
     } catch (error) {
       if (signal.aborted) return;
       this.#loading.delete(index);
@@ -402,14 +412,30 @@ export class RowWindow {
     this.#changed();
   }
 
-  #keep(index: number, { table, facts, bytes }: WholeAnswer): void {
+  /** A page's rows; of one that is half in the middle of an order too long to be kept, those without. */
+  async #ask(slice: Slice, signal: AbortSignal): Promise<Page & { facts: AnswerFacts }> {
+    const { version } = this.#info;
+    try {
+      const answer = await this.#source.page({ ...slice, version }, signal);
+      return { ...answer, skipped: 0, refusal: undefined };
+    } catch (error) {
+      if (!(error instanceof BowshotError) || error.code !== 'out_of_memory') throw error;
+      const part = withinEnds(slice, this.#rowCountIsExact ? this.#rowCount : undefined);
+      if (!part) throw error;
+      const answer = await this.#source.page({ ...part, version }, signal);
+      return { ...answer, skipped: part.offset - slice.offset, refusal: error };
+    }
+  }
+
+  #keep(index: number, { facts, ...page }: Page & { facts: AnswerFacts }): void {
     this.#versionChanges = 0;
     this.#retries = 0;
     this.#facts = facts;
-    const page: Page = { table, bytes };
     this.#cache.set(index, page, new Set(this.#visiblePages()));
-    const end = index * this.pageRows + table.numRows;
-    const isLastPage = table.numRows < this.pageRows && (table.numRows > 0 || index === 0);
+    const { numRows } = page.table;
+    const end = index * this.pageRows + page.skipped + numRows;
+    const isWhole = page.refusal === undefined;
+    const isLastPage = isWhole && numRows < this.pageRows && (numRows > 0 || index === 0);
     if (facts.totalRows !== undefined) this.#setRowCount(facts.totalRows, true);
     else if (isLastPage) this.#setRowCount(end, true);
     else if (!this.#rowCountIsExact) this.#setRowCount(Math.max(this.#rowCount, end), false);

@@ -34,6 +34,8 @@ export interface ReadableRow {
   place: LinePlace | undefined;
   /** What stands left of the cells: the row's number. */
   label: string;
+  /** Whether what is not here does not come by itself. */
+  hasFailed: boolean;
 }
 
 export interface ReadableCell {

@@ -40,6 +40,7 @@ export function readableRows(sight: Sight): ReadableRows {
       group,
       place: isGrouped(rows) ? rows.place(row) : undefined,
       label: sight.label(row),
+      hasFailed: rows?.hasFailed(row) ?? false,
     });
   }
   return { ...frame, rows: lines };

@@ -43,7 +43,8 @@ interface ReadableRowProps {
 function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
   const { rowHeight, gutterWidth, selection } = readable;
   const { group } = row;
-  const isBusy = !group && row.cells.some((cell) => cell.text === undefined);
+  const isMissing = !group && row.cells.some((cell) => cell.text === undefined);
+  const awaited = row.hasFailed ? 'not loaded' : 'loading';
   const range = selection.range;
   const isRowSelected = range && row.row >= range.firstRow && row.row <= range.lastRow;
   return (
@@ -51,7 +52,7 @@ function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
       role="row"
       id={rowId(gridId, row.row)}
       aria-rowindex={row.row + 2}
-      aria-busy={isBusy || undefined}
+      aria-busy={(isMissing && !row.hasFailed) || undefined}
       aria-level={row.place?.level}
       aria-posinset={row.place?.position}
       aria-setsize={row.place?.siblings}
@@ -77,7 +78,7 @@ function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
           data-null={cell.text === null || undefined}
           style={{ left: gutterWidth + cell.x, width: cell.width }}
         >
-          {cell.text === undefined ? 'loading' : (cell.text ?? 'null')}
+          {cell.text === undefined ? awaited : (cell.text ?? 'null')}
         </div>
       ))}
     </div>
