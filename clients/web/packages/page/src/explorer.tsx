@@ -55,7 +55,7 @@ export function Explorer({ info, view, draft, grid, ...props }: ExplorerProps) {
   const rows = useShownRows(info, place.view, changed, place.remember);
   const state = useRowWindowState(rows);
   const current = useCurrentInfo(state.info ?? info);
-  const build = useViewBuild(current, place.view, state.isLoading || !state.rowCountIsExact);
+  const build = useViewBuild(current, place.view, state);
   const filterError = state.error?.parameter === 'filter' ? state.error : undefined;
   const [profileIsWanted, wantProfile] = useState(info.rows <= PROFILED_ROWS_MAX);
   const profile = useProfile(info.name, current.version, {

@@ -1,5 +1,5 @@
 import { spellName, type DatasetInfo, type ViewStatus } from '@bowshot/client';
-import { useBowshot } from '@bowshot/react';
+import { useBowshot, type RowWindowState } from '@bowshot/react';
 import { useEffect, useRef, useState } from 'react';
 
 import type { ViewState } from './view-state.js';
@@ -8,6 +8,12 @@ import type { ViewState } from './view-state.js';
 const QUIET_MS = 400;
 const LOOK_MS = 500;
 
+/** What the reader waits for. */
+interface Awaited {
+  count: boolean;
+  rows: boolean;
+}
+
 /**
  * What the server makes of the view's filter and order so that it scrolls like plain rows: being built,
  * or not to be had; undefined while there is nothing to say.
@@ -15,11 +21,13 @@ const LOOK_MS = 500;
 export function useViewBuild(
   info: DatasetInfo,
   view: ViewState,
-  isLoading: boolean,
+  state: RowWindowState,
 ): ViewStatus | undefined {
   const bowshot = useBowshot();
   const key = viewKey(info, view);
-  const [found, setFound] = useState<{ key: string; status: ViewStatus | undefined }>();
+  const awaited = { count: !state.rowCountIsExact, rows: state.isLoading };
+  const isLoading = awaited.count || awaited.rows;
+  const [found, setFound] = useState<{ key: string; views: readonly ViewStatus[] }>();
   /** The key of a view that is there: only rows that are slow to come are a reason to look again. */
   const settled = useRef<string>(undefined);
   useEffect(() => {
@@ -30,9 +38,8 @@ export function useViewBuild(
     const look = async () => {
       try {
         const { views } = await bowshot.dataset(info.name).info({ signal, retries: 0 });
-        const status = statusOf(views, view);
-        setFound({ key, status });
-        if (status?.state !== 'building' && !isLoading) {
+        setFound({ key, views });
+        if (!isLoading && statusOf(views, view, awaited)?.state !== 'building') {
           settled.current = key;
           return;
         }
@@ -49,7 +56,8 @@ export function useViewBuild(
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the key tells what matters of the view
   }, [bowshot, info.name, key, isLoading]);
-  return found?.key === key && found?.status?.state !== 'ready' ? found?.status : undefined;
+  const status = found?.key === key ? statusOf(found?.views ?? [], view, awaited) : undefined;
+  return status?.state === 'ready' ? undefined : status;
 }
 
 /** What the server would keep for a view; undefined where it keeps nothing. */
@@ -61,24 +69,33 @@ function viewKey(info: DatasetInfo, view: ViewState): string | undefined {
 
 /**
  * The status of the order; before it there is one, and without an order, what is being built for the
- * filter: its count, then its matches. Of other filters' the server does not tell them apart.
+ * filter: its count, then its matches. The server does not say of which filter they are, so those are
+ * told only while the reader waits for what they bring; and of several how far they are is not.
  */
 export function statusOf(
   views: readonly ViewStatus[],
   view: Pick<ViewState, 'filter' | 'order'>,
+  awaited: Awaited,
 ): ViewStatus | undefined {
-  const isBuilt = (kind: ViewStatus['kind']) => (status: ViewStatus) =>
-    status.kind === kind && status.state === 'building';
-  const ofFilter = () =>
-    view.filter === ''
-      ? undefined
-      : (views.find(isBuilt('filter')) ?? views.find(isBuilt('matches')));
+  const built = (kind: ViewStatus['kind']) => {
+    const [first, second] = views.filter(
+      (status) => status.kind === kind && status.state === 'building',
+    );
+    return first && second ? { ...first, progress: 0 } : first;
+  };
+  const ofFilter = () => {
+    if (view.filter === '') return undefined;
+    const counts = awaited.count ? built('filter') : undefined;
+    return counts ?? (awaited.rows ? built('matches') : undefined);
+  };
   if (view.order.length === 0) return ofFilter();
   const order = view.order
     .map(({ column, descending }) => (descending ? '-' : '') + spellName(column))
     .join();
   const isFiltered = view.filter !== '';
-  const isOrder = (status: ViewStatus) =>
-    status.order === order && status.isFiltered === isFiltered;
-  return views.find(isOrder) ?? ofFilter();
+  const [own, ofAnother] = views.filter(
+    (status) => status.order === order && status.isFiltered === isFiltered,
+  );
+  // Two filters in the same order: either may be the reader's.
+  return (ofAnother ? undefined : own) ?? ofFilter();
 }
