@@ -1,4 +1,5 @@
 /** Columns and ranges under the mouse, open groups, what is converted and built: on the mock server. */
+import { connect } from '@bowshot/client';
 import type { Locator } from 'playwright-core';
 import { expect, test } from 'vitest';
 
@@ -144,6 +145,10 @@ test('open groups are in the address, nulls and groups in groups too', async () 
   await openRows('#/flights?by=carrier&by=origin&filter=delay+%3E+300');
   const tree = explorer.page.getByRole('treegrid');
   await expectSoon(() => tree.getAttribute('aria-rowcount'), '7');
+  // The rows that the filter keeps, not the groups' lines, of all.
+  const kept = await connect(mock.url).dataset('flights').count({ filter: 'delay > 300' });
+  const title = explorer.page.locator('.title p');
+  await expectText(title, `${kept.toLocaleString('en-US')} of 20,000 rows6 groups`);
   await tree.focus();
   for (const key of ['Control+End', 'ArrowRight', 'ArrowDown', 'ArrowRight'])
     await explorer.page.keyboard.press(key);

@@ -51,6 +51,8 @@ export interface Level {
   nodes: Node[];
   starts: number[];
   lines: number;
+  /** In all of them, whether open or not. */
+  rows: number;
   hasMore: boolean;
   isLoading: boolean;
   error: BowshotError | undefined;
@@ -60,7 +62,15 @@ export interface Level {
 export type Found = { node: Node } | { node: Node; row: number } | { level: Level };
 
 export function emptyLevel(): Level {
-  return { nodes: [], starts: [], lines: 0, hasMore: false, isLoading: true, error: undefined };
+  return {
+    nodes: [],
+    starts: [],
+    lines: 0,
+    rows: 0,
+    hasMore: false,
+    isLoading: true,
+    error: undefined,
+  };
 }
 
 /** Lines below a group: one for what is awaited or has failed. */
@@ -72,6 +82,7 @@ function linesBelow(node: Node): number {
 
 export function countLines(level: Level): void {
   let lines = 0;
+  level.rows = level.nodes.reduce((rows, { line }) => rows + line.count, 0);
   level.starts = level.nodes.map((node) => {
     const start = lines;
     if (node.isExpanded && node.level) countLines(node.level);

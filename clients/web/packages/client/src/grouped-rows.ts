@@ -139,6 +139,11 @@ export class GroupedRows {
     return this.#root.nodes.length;
   }
 
+  /** Rows in those: all that the filter keeps, where they are all of the groups. */
+  get groupedRowCount(): number {
+    return this.#root.rows;
+  }
+
   /** Whether those are all of them. */
   get groupCountIsExact(): boolean {
     return !this.#root.hasMore && !this.#root.isLoading && this.#root.error === undefined;

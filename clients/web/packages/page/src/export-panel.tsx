@@ -9,6 +9,7 @@ import {
 import { Popover, useBowshot, type RowWindowState } from '@bowshot/react';
 import { useEffect, useRef, useState } from 'react';
 
+import { sayMatches } from './match-count.js';
 import { byteSize, exactCount } from './number-text.js';
 import { openSink } from './save-sink.js';
 import { viewQuery } from './view-query.js';
@@ -87,14 +88,12 @@ export function ExportPanel({ info, view, state, anchor, onClose }: ExportPanelP
 function sayWhat(view: ViewState, state: RowWindowState, info: DatasetInfo): string {
   const hidden = view.columns.hidden.length;
   const columns = hidden > 0 ? `, without ${hidden} hidden columns` : '';
-  if (view.sample) return `The sample of ${exactCount(view.sample.size)} rows${columns}.`;
-  const isCounted = view.groupBy.length === 0 && state.rowCountIsExact;
-  const count =
-    view.filter === ''
-      ? exactCount(info.rows)
-      : isCounted
-        ? exactCount(state.rowCount)
-        : 'the filtered';
+  if (view.sample) {
+    const size = state.rowCountIsExact ? state.rowCount : view.sample.size;
+    return `The sample of ${exactCount(size)} rows${columns}.`;
+  }
+  const isAll = view.filter === '';
+  const count = isAll ? exactCount(info.rows) : (sayMatches(view, state) ?? 'the filtered');
   return `All ${count} rows${view.order.length > 0 ? ', sorted' : ''}${columns}.`;
 }
 

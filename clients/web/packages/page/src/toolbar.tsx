@@ -6,6 +6,7 @@ import { sayBuild } from './build-line.js';
 import { CodeMenu } from './code-menu.js';
 import { ColumnsMenu } from './columns-menu.js';
 import { ExportPanel } from './export-panel.js';
+import { sayMatches } from './match-count.js';
 import { byteSize, exactCount } from './number-text.js';
 import { ThemeToggle } from './theme-toggle.js';
 import { changeView, type ViewState } from './view-state.js';
@@ -124,28 +125,26 @@ interface RowCountProps {
 
 function RowCount({ info, state, view, build }: RowCountProps) {
   const total = exactCount(info.rows);
-  const isPlain = view.filter === '' || view.groupBy.length > 0 || view.sample !== undefined;
-  if (isPlain) {
+  const groups = sayGroups(state);
+  if (view.filter === '') {
     return (
       <p>
         <b>{total}</b> {info.rows === 1 ? 'row' : 'rows'}
-        <span role="status">
-          {build ? sayBuild(build) : (sayGroups(state) ?? byteSize(info.bytes))}
-        </span>
+        <span role="status">{build ? sayBuild(build) : (groups ?? byteSize(info.bytes))}</span>
       </p>
     );
   }
   if (state.error) return <p>{total} rows</p>;
-  const isCounting = !state.rowCountIsExact;
-  const kept = !isCounting
-    ? exactCount(state.rowCount)
-    : build?.kind === 'filter'
-      ? sayBuild(build)
-      : 'counting…';
+  const kept = sayMatches(view, state);
+  const isCountBuilt = build?.kind === 'filter';
   return (
     <p aria-live="polite">
-      <b data-pending={isCounting ? '' : undefined}>{kept}</b> of {total} rows
-      {build && build.kind !== 'filter' && <span>{sayBuild(build)}</span>}
+      <b data-pending={kept === undefined ? '' : undefined}>
+        {kept ?? (isCountBuilt ? sayBuild(build) : 'counting…')}
+      </b>{' '}
+      of {total} rows
+      {build && !isCountBuilt && <span>{sayBuild(build)}</span>}
+      {groups && <span>{groups}</span>}
     </p>
   );
 }

@@ -17,7 +17,7 @@ import {
 } from '@bowshot/client';
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
 
-import type { GridRows } from './grid/grid-rows.js';
+import { isGrouped, type GridRows } from './grid/grid-rows.js';
 import { useBowshot } from './provider.js';
 import { useLoaded, type Loaded } from './use-loaded.js';
 
@@ -148,6 +148,9 @@ export interface RowWindowState {
   rowCountIsExact: boolean;
   /** Groups of the outermost column; undefined where the rows are not grouped. */
   groupCount: number | undefined;
+  /** Rows in those groups. */
+  groupedRowCount: number | undefined;
+  /** Whether those are all groups, and so all rows that the filter keeps. */
   groupCountIsExact: boolean;
   isLoading: boolean;
   /** What is wrong with the request as a whole. */
@@ -166,13 +169,15 @@ export function useRowWindowState(rows: GridRows | undefined): RowWindowState {
   );
   useSyncExternalStore(subscribe, () => rows?.revision ?? 0);
   const visibleError = rows?.visibleError?.error;
+  const groups = isGrouped(rows) ? rows : undefined;
   return {
     info: rows?.info,
     facts: rows && 'facts' in rows ? rows.facts : undefined,
     rowCount: rows?.rowCount ?? 0,
     rowCountIsExact: rows?.rowCountIsExact ?? false,
-    groupCount: rows && 'groupCount' in rows ? rows.groupCount : undefined,
-    groupCountIsExact: rows && 'groupCount' in rows ? rows.groupCountIsExact : false,
+    groupCount: groups?.groupCount,
+    groupedRowCount: groups?.groupedRowCount,
+    groupCountIsExact: groups?.groupCountIsExact ?? false,
     isLoading: rows?.isLoading ?? false,
     error: rows?.error,
     rowsError: visibleError ?? rows?.countError,
