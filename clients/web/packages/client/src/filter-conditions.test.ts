@@ -35,6 +35,18 @@ test.each(WRITTEN)('%j is written and read back', (condition, text) => {
   expect(columnConditions(`y = 1 AND ${text} AND z BETWEEN 1 AND 2`).get('x')).toEqual(condition);
 });
 
+test('a boolean column by itself is a condition on it', () => {
+  const conditions = columnConditions('is_late AND NOT "is open" AND x > 1');
+  expect(conditions.get('is_late')).toEqual({ kind: 'values', literals: ['TRUE'], hasNull: false });
+  expect(conditions.get('is open')).toEqual({
+    kind: 'values',
+    literals: ['FALSE'],
+    hasNull: false,
+  });
+  expect(withCondition('NOT is_late AND x > 1', 'is_late', undefined)).toBe('x > 1');
+  expect(columnConditions('TRUE AND NOT NULL').size).toBe(0);
+});
+
 test('a condition is put among the others, replaced where it stands, and taken out', () => {
   const range: ColumnCondition = { kind: 'range', lower: inclusive('5') };
   expect(withCondition('', 'delay', range)).toBe('delay >= 5');

@@ -159,6 +159,7 @@ type Condition = { column: string; condition: ColumnCondition };
 function conditionOf(tokens: Token[]): Condition | undefined {
   const words = tokens.map(({ text }) => text);
   return (
+    predicate(words) ??
     comparison(words) ??
     between(words) ??
     membership(words) ??
@@ -166,6 +167,15 @@ function conditionOf(tokens: Token[]): Condition | undefined {
     likeness(words) ??
     valuesOrNull(words)
   );
+}
+
+/** A boolean column by itself: `is_late`, `NOT is_late`. */
+function predicate(words: readonly string[]): Condition | undefined {
+  const isNot = words[0]?.toUpperCase() === 'NOT';
+  const column = nameOf(words.at(-1));
+  if (column === undefined || words.length !== (isNot ? 2 : 1)) return undefined;
+  const literals = [isNot ? 'FALSE' : 'TRUE'];
+  return { column, condition: { kind: 'values', literals, hasNull: false } };
 }
 
 function comparison(words: readonly string[]): Condition | undefined {

@@ -40,7 +40,7 @@ export interface ValueCounts {
 }
 
 export interface Histogram {
-  /** Edges as float64; times as microseconds since 1970-01-01, or since midnight. One more than counts. */
+  /** Edges as float64; times as milliseconds since 1970-01-01. One more than counts. */
   edges: readonly number[];
   /** The edges as a person reads them. */
   edgeTexts: readonly string[];

@@ -6,15 +6,26 @@ export interface RangeText {
   to: string;
 }
 
-/** The texts of a condition, as the form's inputs have them; undefined where it is no range. */
-export function rangeText(condition: ColumnCondition | undefined): RangeText | undefined {
+const OPEN: RangeText = { from: '', to: '' };
+
+/** The texts of a condition, as the form's inputs have them; both empty where it is no range. */
+export function rangeText(condition: ColumnCondition | undefined, type: string): RangeText {
   if (condition?.kind === 'values' && condition.literals.length === 1 && !condition.hasNull) {
     const text = boundText(condition.literals[0]!);
     return { from: text, to: text };
   }
-  if (condition?.kind !== 'range') return undefined;
+  if (condition?.kind !== 'range') return OPEN;
   const { lower, upper } = condition;
-  return { from: lower ? boundText(lower.literal) : '', to: upper ? boundText(upper.literal) : '' };
+  return {
+    from: lower ? boundText(lower.literal) : '',
+    to: upper ? (lastDay(upper, type) ?? boundText(upper.literal)) : '',
+  };
+}
+
+/** Of timestamps before a day the last day that they reach. */
+function lastDay({ literal, isInclusive }: Bound, type: string): string | undefined {
+  const [, day] = (type.startsWith('timestamp') && /^DATE\('(.*)'\)$/.exec(literal)) || [];
+  return day === undefined || isInclusive ? undefined : daysLater(day, -1);
 }
 
 function boundText(literal: string): string {
@@ -40,23 +51,39 @@ function timeLiteral(text: string, type: string): string | undefined {
 }
 
 /**
- * The condition that two texts say, both ends included; `undefined` bounds are open. A day without a
- * time of day is the whole of it: as an upper bound of timestamps everything before the next one.
+ * The condition after the form's texts were changed; undefined where both are open now, and `wrong` where
+ * one cannot be read. A bound whose text is as it was stays as the filter has it, its own value left out
+ * or not.
  */
-export function rangeCondition(
-  { from, to }: { from: string | undefined; to: string | undefined },
+export function changedRange(
+  condition: ColumnCondition | undefined,
+  { from, to }: RangeText,
   type: string,
-): ColumnCondition | undefined {
-  if (from === undefined && to === undefined) return undefined;
-  const lower = from === undefined ? undefined : inclusive(from);
-  const [, day] = (type.startsWith('timestamp') && /^DATE\('(.*)'\)$/.exec(to ?? '')) || [];
-  if (day !== undefined) {
-    const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
-    return { kind: 'range', lower, upper: { literal: `DATE('${next}')`, isInclusive: false } };
-  }
-  return { kind: 'range', lower, upper: to === undefined ? undefined : inclusive(to) };
+): ColumnCondition | undefined | 'wrong' {
+  const before = rangeText(condition, type);
+  const kept = condition?.kind === 'range' ? condition : { lower: undefined, upper: undefined };
+  const lower = kept.lower && from === before.from ? kept.lower : lowerBound(from, type);
+  const upper = kept.upper && to === before.to ? kept.upper : upperBound(to, type);
+  if (lower === 'wrong' || upper === 'wrong') return 'wrong';
+  return lower || upper ? { kind: 'range', lower, upper } : undefined;
 }
 
-function inclusive(literal: string): Bound {
-  return { literal, isInclusive: true };
+function lowerBound(text: string, type: string): Bound | undefined | 'wrong' {
+  if (text === '') return undefined;
+  const literal = boundLiteral(text, type);
+  return literal === undefined ? 'wrong' : { literal, isInclusive: true };
+}
+
+/** A day without a time of day is the whole of it: of timestamps everything before the next one. */
+function upperBound(text: string, type: string): Bound | undefined | 'wrong' {
+  const bound = lowerBound(text, type);
+  if (bound === undefined || bound === 'wrong' || !type.startsWith('timestamp')) return bound;
+  const [, day] = /^DATE\('(.*)'\)$/.exec(bound.literal) ?? [];
+  return day === undefined
+    ? bound
+    : { literal: `DATE('${daysLater(day, 1)}')`, isInclusive: false };
+}
+
+function daysLater(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
 }

@@ -3,7 +3,7 @@ import { useId, useState } from 'react';
 
 import type { FilterFormProps } from './form-props.js';
 import { useHistogram } from '../summary-hooks.js';
-import { boundLiteral, rangeCondition, rangeText, type RangeText } from './bounds.js';
+import { boundLiteral, changedRange, rangeText, type RangeText } from './bounds.js';
 import { HistogramBrush } from './histogram-brush.js';
 
 const BINS = 40;
@@ -13,7 +13,7 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
   const { name, type } = column;
   const loaded = useHistogram(dataset, { column: name, filter: rest, bins: BINS });
   const histogram = loaded.value ?? loaded.previous;
-  const applied = rangeText(condition) ?? { from: '', to: '' };
+  const applied = rangeText(condition, type);
   const [kept, setKept] = useState({ applied, draft: applied });
   // The filter's text was changed elsewhere: it holds.
   if (kept.applied.from !== applied.from || kept.applied.to !== applied.to) {
@@ -23,10 +23,8 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
   const setDraft = (changed: RangeText) => setKept({ applied, draft: changed });
   const apply = ({ from, to }: RangeText) => {
     if (from === applied.from && to === applied.to) return;
-    const lower = from === '' ? undefined : boundLiteral(from, type);
-    const upper = to === '' ? undefined : boundLiteral(to, type);
-    const isWrong = (from !== '' && lower === undefined) || (to !== '' && upper === undefined);
-    if (!isWrong) onChange(rangeCondition({ from: lower, to: upper }, type));
+    const changed = changedRange(condition, { from, to }, type);
+    if (changed !== 'wrong') onChange(changed);
   };
   return (
     <form
