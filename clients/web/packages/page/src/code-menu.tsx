@@ -2,7 +2,7 @@ import { codeSample, type DatasetInfo, type SampleLanguage } from '@bowshot/clie
 import { Popover, useBowshot } from '@bowshot/react';
 import { useState } from 'react';
 
-import { viewQuery } from './view-query.js';
+import { shownQuery } from './view-query.js';
 import type { ViewState } from './view-state.js';
 
 interface CodeMenuProps {
@@ -23,7 +23,7 @@ export function CodeMenu({ info, view, anchor, onClose }: CodeMenuProps) {
   const bowshot = useBowshot();
   const [language, setLanguage] = useState<SampleLanguage>('curl');
   const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
-  const code = codeSample(language, viewQuery(bowshot, info, view).request, location.origin);
+  const code = codeSample(language, shownQuery(bowshot, info, view).request, location.origin);
   return (
     <Popover
       anchor={anchor}
