@@ -67,6 +67,13 @@ export class BowshotError extends Error {
     return RETRYABLE_CODES.has(this.code) || (this.code === 'bad_answer' && this.status >= 500);
   }
 
+  /** What was thrown, as one of these: anything else is an answer that could not be read. */
+  static of(error: unknown): BowshotError {
+    if (error instanceof BowshotError) return error;
+    const detail = error instanceof Error ? error.message : String(error);
+    return BowshotError.ofClient('bad_answer', detail, { cause: error });
+  }
+
   static ofClient(code: ClientErrorCode, detail: string, circumstances: Circumstances = {}) {
     const titles: Record<ClientErrorCode, string> = {
       network: 'The server cannot be reached',
@@ -75,6 +82,11 @@ export class BowshotError extends Error {
     };
     return new BowshotError({ code, title: titles[code], status: 0, detail }, circumstances);
   }
+}
+
+/** Whether a server is busy, away or not ready yet: asking again costs it little, and may succeed. */
+export function isTemporary({ code }: BowshotError): boolean {
+  return code === 'network' || code === 'overloaded' || code === 'not_ready';
 }
 
 /** Reads a problem document; undefined when `body` is not one. */

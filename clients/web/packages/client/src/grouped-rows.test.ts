@@ -96,6 +96,23 @@ test('open groups are told, and opened again: nulls, groups in groups, and one t
   stop();
 });
 
+test('groups that a busy server refused come by themselves', async () => {
+  const flights = connect(mock.url, { retries: 0 }).dataset('flights');
+  const groups = new GroupedRows(flights, await flights.info(), {}, { by: ['carrier'] });
+  mock.fault({ kind: 'busy', shape: 'aggregate', times: 1, ms: 1_000 });
+  const stop = groups.subscribe(() => undefined);
+  await until(() => groups.error !== undefined);
+  expect(groups.error?.code).toBe('overloaded');
+  expect(groups.retryAt).toBeDefined();
+  await until(() => groups.rowCountIsExact);
+  expect([groups.groupCount, groups.groupedRowCount, groups.retryAt]).toEqual([
+    6,
+    20_000,
+    undefined,
+  ]);
+  stop();
+});
+
 test('a copy waits for the groups that are on their way', async () => {
   const flights = bowshot.dataset('flights');
   const groups = new GroupedRows(flights, await flights.info(), {}, { by: ['carrier', 'origin'] });

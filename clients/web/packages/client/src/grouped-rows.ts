@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow';
 
 import type { Dataset, DatasetInfo } from './client.js';
+import { Backoff } from './backoff.js';
 import { cellText, plainText } from './cell-text.js';
 import { equalsCell } from './cell-literal.js';
 import { BowshotError } from './error.js';
@@ -67,6 +68,7 @@ export class GroupedRows {
   #root: Level = emptyLevel();
   #revision = 0;
   #life = new AbortController();
+  readonly #backoff = new Backoff();
   #isReopening = false;
   #visible = { first: 0, last: -1 };
   /** Paths, as JSON, of groups to open when they come. */
@@ -149,8 +151,9 @@ export class GroupedRows {
     return !this.#root.hasMore && !this.#root.isLoading && this.#root.error === undefined;
   }
 
+  /** When groups that a busy server did not give are asked for again, as `Date.now()` counts. */
   get retryAt(): number | undefined {
-    return undefined;
+    return this.#backoff.at;
   }
 
   /** What failed among the lines in sight. */
@@ -265,6 +268,7 @@ export class GroupedRows {
   }
 
   retry(): void {
+    this.#backoff.cancel();
     if (this.#root.error) this.#reload();
     for (const node of this.#nodes()) {
       node.rows?.window.retry();
@@ -290,6 +294,7 @@ export class GroupedRows {
 
   #stop(): void {
     this.#life.abort();
+    this.#backoff.cancel();
     this.#restoring = 0;
     for (const node of this.#nodes()) this.#rest(node);
   }
@@ -389,6 +394,7 @@ export class GroupedRows {
       });
       const table = await query.table({ signal });
       if (signal.aborted) return;
+      this.#backoff.succeeded();
       level.hasMore = table.numRows > this.#groupsMax;
       level.nodes = this.#nodesOf(table, depth, filter, parent?.path ?? []);
       this.#restore(level);
@@ -398,7 +404,8 @@ export class GroupedRows {
         await this.#reopen();
         return;
       }
-      level.error = asError(error);
+      level.error = BowshotError.of(error);
+      this.#backoff.wait(level.error, () => this.retry());
     }
     level.isLoading = false;
     this.#count();
@@ -480,7 +487,9 @@ export class GroupedRows {
       this.#isReopening = false;
       if (signal.aborted) return;
       this.#rememberOpen();
-      this.#root = { ...emptyLevel(), isLoading: false, error: asError(error) };
+      const known = BowshotError.of(error);
+      this.#root = { ...emptyLevel(), isLoading: false, error: known };
+      this.#backoff.wait(known, () => this.retry());
       this.#changed();
     }
   }
@@ -525,9 +534,4 @@ export class GroupedRows {
 function setExpanded(node: Node, isExpanded: boolean): void {
   node.isExpanded = isExpanded;
   node.line = { ...node.line, isExpanded };
-}
-
-function asError(error: unknown): BowshotError {
-  if (error instanceof BowshotError) return error;
-  return BowshotError.ofClient('bad_answer', String(error), { cause: error });
 }

@@ -218,6 +218,27 @@ test('a page that fails is an error of its rows, and can be tried again', async 
   expect(rows.row(15)).toBeDefined();
 });
 
+test('a server that is away is asked again by itself, later each time', async () => {
+  const source = new ControlledSource(100);
+  const { rows } = windowOf(source);
+  rows.show(0, 9);
+  for (const ms of [1_000, 2_000, 4_000]) {
+    source.last().fail('network', 0);
+    await settle();
+    expect(rows.retryAt).toBe(Date.now() + ms);
+    expect(rows.hasFailed(0)).toBe(true);
+    const before = source.asked.length;
+    await vi.advanceTimersByTimeAsync(ms - 1);
+    expect(source.asked.length).toBe(before);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(source.asked.length).toBe(before + 1);
+    expect(rows.retryAt).toBeUndefined();
+  }
+  source.last().succeed();
+  await settle();
+  expect(rows.row(0)).toBeDefined();
+});
+
 test('at the edge of what can be had of an order too long to be kept, all of that is had', async () => {
   const rowCount = 1e9 + 100;
   const source = new ControlledSource(rowCount);

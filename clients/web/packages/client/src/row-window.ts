@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow';
 
 import type { AnswerFacts, WholeAnswer } from './answer.js';
+import { Backoff } from './backoff.js';
 import type { Dataset, DatasetInfo } from './client.js';
 import { BowshotError } from './error.js';
 import { withinEnds, type Slice } from './order-ends.js';
@@ -40,9 +41,6 @@ export interface RowPlace {
 }
 
 const VERSION_CHANGES_MAX = 5;
-/** Before a server that is busy or away is asked again, unless it says when. */
-const RETRY_MS = 1_000;
-const RETRY_MAX_MS = 30_000;
 /** Rows of one request of `read`. */
 const READ_ROWS_MAX = 10_000;
 const REST_AFTER_JUMP_MS = 150;
@@ -117,9 +115,7 @@ export class RowWindow {
   #isCounting = false;
   /** The version that the pages were of is gone, and the new one is not here yet. */
   #needsReopening = false;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #retryAt: number | undefined;
-  #retries = 0;
+  readonly #backoff = new Backoff();
   #jumpTimer: ReturnType<typeof setTimeout> | undefined;
   #paceTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -186,7 +182,7 @@ export class RowWindow {
 
   /** When a server that is busy or away is asked again, as `Date.now()` counts; undefined: it is not. */
   get retryAt(): number | undefined {
-    return this.#retryAt;
+    return this.#backoff.at;
   }
 
   /** Rows for a copy: read now, whole, and not kept. Fewer than asked for only at the end. */
@@ -290,7 +286,7 @@ export class RowWindow {
     this.#versionChanges = 0;
     this.#pageErrors.clear();
     this.#cache.dropPartial();
-    this.#forgetRetry();
+    this.#backoff.cancel();
     if (this.#needsReopening) void this.#reopen();
     else this.#resume();
     this.#changed();
@@ -315,7 +311,7 @@ export class RowWindow {
     this.#paceTimer = undefined;
     clearTimeout(this.#jumpTimer);
     this.#jumpTimer = undefined;
-    this.#forgetRetry();
+    this.#backoff.cancel();
     this.#life.abort();
     this.#isCounting = false;
     this.#abortPages(() => true);
@@ -346,7 +342,7 @@ export class RowWindow {
     } catch (error) {
       if (signal.aborted) return;
       this.#isCounting = false;
-      this.#failCount(asError(error));
+      this.#failCount(BowshotError.of(error));
     }
   }
 
@@ -406,7 +402,7 @@ export class RowWindow {
     } catch (error) {
       if (signal.aborted) return;
       this.#loading.delete(index);
-      this.#failPage(index, asError(error));
+      this.#failPage(index, BowshotError.of(error));
     }
     this.#load();
     this.#changed();
@@ -429,7 +425,7 @@ export class RowWindow {
 
   #keep(index: number, { facts, ...page }: Page & { facts: AnswerFacts }): void {
     this.#versionChanges = 0;
-    this.#retries = 0;
+    this.#backoff.succeeded();
     this.#facts = facts;
     this.#cache.set(index, page, new Set(this.#visiblePages()));
     const { numRows } = page.table;
@@ -467,28 +463,13 @@ export class RowWindow {
 
   /** A server that is busy or away is asked again by itself, as late as it says. */
   #retryLater(error: BowshotError): void {
-    const isAway =
-      error.code === 'network' || error.code === 'overloaded' || error.code === 'not_ready';
-    if (!isAway || this.#retryTimer !== undefined) return;
-    const backoff = Math.min(RETRY_MS * 2 ** this.#retries, RETRY_MAX_MS);
-    const delay = Math.max(error.retryAfterMs ?? 0, backoff);
-    this.#retries += 1;
-    this.#retryAt = Date.now() + delay;
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined;
-      this.#retryAt = undefined;
+    this.#backoff.wait(error, () => {
       this.#error = undefined;
       this.#countError = undefined;
       this.#pageErrors.clear();
       this.#resume();
       this.#changed();
-    }, delay);
-  }
-
-  #forgetRetry(): void {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#retryAt = undefined;
+    });
   }
 
   /** The request itself is wrong: no other page would fare better. */
@@ -522,7 +503,7 @@ export class RowWindow {
       this.#changed();
     } catch (error) {
       if (life.signal.aborted) return;
-      const known = asError(error);
+      const known = BowshotError.of(error);
       // A new version may have to be converted first.
       this.#retryLater(known);
       this.#fail(known);
@@ -547,10 +528,4 @@ export class RowWindow {
 /** Whether the same request may fare better later, or another page now. */
 function isTransient(error: BowshotError): boolean {
   return error.retryable || error.status >= 500 || error.status === 0;
-}
-
-function asError(error: unknown): BowshotError {
-  if (error instanceof BowshotError) return error;
-  const detail = error instanceof Error ? error.message : String(error);
-  return BowshotError.ofClient('bad_answer', detail, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { BowshotError, parseProblem } from './error.js';
+import { BowshotError, isTemporary, parseProblem } from './error.js';
 
 /** How requests leave: one per connected client. */
 export interface TransportOptions {
@@ -48,7 +48,7 @@ export class Transport {
       try {
         return await this.#sendOnce(target, options);
       } catch (error) {
-        const mayRetry = error instanceof BowshotError && isWorthRepeating(error);
+        const mayRetry = error instanceof BowshotError && isTemporary(error);
         if (!mayRetry || attempt >= (options.retries ?? this.#retries)) throw error;
         await pause(retryDelay(error, attempt), options.signal);
       }
@@ -133,11 +133,6 @@ async function errorOf(response: Response, signal?: AbortSignal): Promise<Bowsho
     },
     { requestId, retryAfterMs: retryAfterMs(response) },
   );
-}
-
-/** Only what cannot have been the request's own fault, and costs the server little to refuse. */
-function isWorthRepeating(error: BowshotError): boolean {
-  return error.code === 'network' || error.code === 'overloaded' || error.code === 'not_ready';
 }
 
 function retryDelay(error: BowshotError, attempt: number): number {
