@@ -1,5 +1,6 @@
 import type { DatasetInfo } from '@bowshot/client';
 import {
+  exactText,
   hideColumn,
   NATURAL_ARRANGEMENT,
   Popover,
@@ -8,7 +9,6 @@ import {
 } from '@bowshot/react';
 import { useState } from 'react';
 
-import { exactCount } from './number-text.js';
 import { changeView } from './view-state.js';
 
 interface ColumnsMenuProps {
@@ -46,7 +46,7 @@ export function ColumnsMenu({ info, columns, anchor, onClose }: ColumnsMenuProps
           className="search"
           data-autofocus=""
           aria-label="Find a column"
-          placeholder={`Find one of ${exactCount(info.columns.length)} columns`}
+          placeholder={`Find one of ${exactText(info.columns.length)} columns`}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />

@@ -2,6 +2,8 @@ import type { DatasetInfo } from '@bowshot/client';
 import { useBowshot } from '@bowshot/react';
 import { useEffect, useState } from 'react';
 
+import { CrossIcon } from './cross-icon.js';
+
 /** Between two looks whether the data changed, while the page is in sight. */
 const LOOK_MS = 30_000;
 
@@ -48,9 +50,7 @@ function Notice({ text, onDismiss, children }: NoticeProps) {
       <span>{text}</span>
       {children}
       <button type="button" aria-label="Dismiss" onClick={onDismiss}>
-        <svg aria-hidden width="10" height="10" viewBox="0 0 12 12" stroke="currentColor">
-          <path d="m2 2 8 8M10 2l-8 8" strokeWidth="1.8" strokeLinecap="round" />
-        </svg>
+        <CrossIcon size={10} />
       </button>
     </div>
   );

@@ -6,11 +6,11 @@ import {
   type Query,
   type SaveProgress,
 } from '@bowshot/client';
-import { Popover, useBowshot, type RowWindowState } from '@bowshot/react';
+import { exactText, Popover, useBowshot, type RowWindowState } from '@bowshot/react';
 import { useEffect, useRef, useState } from 'react';
 
+import { byteSize } from './byte-size.js';
 import { sayMatches } from './match-count.js';
-import { byteSize, exactCount } from './number-text.js';
 import { openSink } from './save-sink.js';
 import { viewQuery } from './view-query.js';
 import type { ViewState } from './view-state.js';
@@ -90,10 +90,10 @@ function sayWhat(view: ViewState, state: RowWindowState, info: DatasetInfo): str
   const columns = hidden > 0 ? `, without ${hidden} hidden columns` : '';
   if (view.sample) {
     const size = state.rowCountIsExact ? state.rowCount : view.sample.size;
-    return `The sample of ${exactCount(size)} rows${columns}.`;
+    return `The sample of ${exactText(size)} rows${columns}.`;
   }
   const isAll = view.filter === '';
-  const count = isAll ? exactCount(info.rows) : (sayMatches(view, state) ?? 'the filtered');
+  const count = isAll ? exactText(info.rows) : (sayMatches(view, state) ?? 'the filtered');
   return `All ${count} rows${view.order.length > 0 ? ', sorted' : ''}${columns}.`;
 }
 
@@ -169,6 +169,6 @@ function RunState({ run }: { run: Run }) {
 function sayProgress({ bytes, bytesTotal, rows }: SaveProgress, since: number): string {
   const seconds = Math.max(0.1, (performance.now() - since) / 1000);
   const of = bytesTotal === undefined ? '' : ` of ${byteSize(bytesTotal)}`;
-  const whole = rows === undefined ? '' : ` · ${exactCount(rows)} rows in all`;
+  const whole = rows === undefined ? '' : ` · ${exactText(rows)} rows in all`;
   return `${byteSize(bytes)}${of} · ${byteSize(bytes / seconds)}/s${whole}`;
 }

@@ -1,6 +1,8 @@
 import { spellName, stringIndex, tokenEnd, type BowshotError } from '@bowshot/client';
 import { useId, useLayoutEffect, useRef, type RefObject } from 'react';
 
+import { CrossIcon } from './cross-icon.js';
+
 interface FilterBoxProps {
   /** The filter that is applied. */
   filter: string;
@@ -56,9 +58,7 @@ export function FilterBox({ filter, example, error, inputRef, draft, ...props }:
             aria-label="Clear the filter"
             onClick={clear}
           >
-            <svg aria-hidden width="12" height="12" viewBox="0 0 12 12" stroke="currentColor">
-              <path d="m2 2 8 8M10 2l-8 8" strokeWidth="1.5" strokeLinecap="round" />
-            </svg>
+            <CrossIcon size={12} />
           </button>
         )}
         {draft === '' && filter === '' && <kbd>/</kbd>}

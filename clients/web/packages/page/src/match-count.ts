@@ -1,6 +1,5 @@
-import type { RowWindowState } from '@bowshot/react';
+import { exactText, type RowWindowState } from '@bowshot/react';
 
-import { exactCount } from './number-text.js';
 import type { ViewState } from './view-state.js';
 
 /**
@@ -13,10 +12,10 @@ export function sayMatches(
 ): string | undefined {
   if (sample) {
     const population = state.facts?.population;
-    return population === undefined ? undefined : exactCount(population);
+    return population === undefined ? undefined : exactText(population);
   }
-  if (groupBy.length === 0) return state.rowCountIsExact ? exactCount(state.rowCount) : undefined;
+  if (groupBy.length === 0) return state.rowCountIsExact ? exactText(state.rowCount) : undefined;
   const { groupedRowCount = 0, groupCountIsExact } = state;
-  if (groupCountIsExact) return exactCount(groupedRowCount);
-  return groupedRowCount > 0 ? `more than ${exactCount(groupedRowCount)}` : undefined;
+  if (groupCountIsExact) return exactText(groupedRowCount);
+  return groupedRowCount > 0 ? `more than ${exactText(groupedRowCount)}` : undefined;
 }

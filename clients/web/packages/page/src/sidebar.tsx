@@ -1,10 +1,9 @@
 import type { DatasetInfo, DatasetSummary } from '@bowshot/client';
 import { spellName } from '@bowshot/client';
-import type { Loaded } from '@bowshot/react';
+import { exactText, roughText, type Loaded } from '@bowshot/react';
 
 import { convertedShare } from './converting.js';
 import { Failure } from './failure.js';
-import { exactCount, roughCount } from './number-text.js';
 import { useRovingList } from './roving-list.js';
 
 interface SidebarProps {
@@ -31,7 +30,7 @@ export function Sidebar({ datasets, selected, info, ...props }: SidebarProps) {
       {info && (
         <section aria-label="Columns">
           <h2>
-            Columns <span>{exactCount(info.columns.length)}</span>
+            Columns <span>{exactText(info.columns.length)}</span>
           </h2>
           <ColumnList
             key={info.name}
@@ -69,12 +68,12 @@ function DatasetList({
             type="button"
             tabIndex={tabIndex(index)}
             aria-current={name === selected ? 'page' : undefined}
-            title={`${name}: ${problem ? problem.detail : `${exactCount(rows)} rows`}`}
+            title={`${name}: ${problem ? problem.detail : `${exactText(rows)} rows`}`}
             onClick={() => onSelect(name)}
           >
             <span>{name}</span>
             <small data-problem={problem?.code}>
-              {problem ? sayProblem(problem) : roughCount(rows)}
+              {problem ? sayProblem(problem) : roughText(rows)}
             </small>
           </button>
         </li>

@@ -1,13 +1,13 @@
 import type { DatasetInfo, ViewStatus } from '@bowshot/client';
-import { GoToRow, type DataGridHandle, type RowWindowState } from '@bowshot/react';
+import { exactText, GoToRow, type DataGridHandle, type RowWindowState } from '@bowshot/react';
 import { useState, type ReactNode, type RefObject } from 'react';
 
 import { sayBuild } from './build-line.js';
+import { byteSize } from './byte-size.js';
 import { CodeMenu } from './code-menu.js';
 import { ColumnsMenu } from './columns-menu.js';
 import { ExportPanel } from './export-panel.js';
 import { sayMatches } from './match-count.js';
-import { byteSize, exactCount } from './number-text.js';
 import { ThemeToggle } from './theme-toggle.js';
 import { changeView, type ViewState } from './view-state.js';
 
@@ -124,7 +124,7 @@ interface RowCountProps {
 }
 
 function RowCount({ info, state, view, build }: RowCountProps) {
-  const total = exactCount(info.rows);
+  const total = exactText(info.rows);
   const groups = sayGroups(state);
   if (view.filter === '') {
     return (
@@ -152,6 +152,6 @@ function RowCount({ info, state, view, build }: RowCountProps) {
 /** `1,234 groups`, of the outermost column; undefined where there are none to speak of yet. */
 function sayGroups({ groupCount, groupCountIsExact }: RowWindowState): string | undefined {
   if (groupCount === undefined || groupCount === 0) return undefined;
-  const groups = `${exactCount(groupCount)} ${groupCount === 1 ? 'group' : 'groups'}`;
+  const groups = `${exactText(groupCount)} ${groupCount === 1 ? 'group' : 'groups'}`;
   return groupCountIsExact ? groups : `more than ${groups}`;
 }

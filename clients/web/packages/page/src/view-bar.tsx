@@ -1,7 +1,7 @@
 import { isNumericType, type DatasetInfo, type GroupMeasure } from '@bowshot/client';
-import { canGroup, type RowWindowState } from '@bowshot/react';
+import { canGroup, exactText, type RowWindowState } from '@bowshot/react';
 
-import { exactCount } from './number-text.js';
+import { CrossIcon } from './cross-icon.js';
 import { changeView, regrouped, type SampleState, type ViewState } from './view-state.js';
 
 interface ViewBarProps {
@@ -32,7 +32,7 @@ function SampleBar({ info, view, state }: ViewBarProps) {
           ? 'no sample'
           : population === undefined || !state.rowCountIsExact
             ? 'Sampling…'
-            : `sampled ${exactCount(state.rowCount)} of ${exactCount(population)}`}
+            : `sampled ${exactText(state.rowCount)} of ${exactText(population)}`}
         {view.order.length > 0 && ' · in the order of the draw'}
       </span>
       <ShareSelect info={info} sample={sample} />
@@ -173,9 +173,7 @@ function Chip({ label, onRemove, children }: ChipProps) {
     <span className="chip">
       {children}
       <button type="button" aria-label={label} title={label} onClick={onRemove}>
-        <svg aria-hidden width="10" height="10" viewBox="0 0 12 12" stroke="currentColor">
-          <path d="m2 2 8 8M10 2l-8 8" strokeWidth="1.8" strokeLinecap="round" />
-        </svg>
+        <CrossIcon size={10} />
       </button>
     </span>
   );

@@ -22,6 +22,7 @@ export {
   useSampleRows,
   type RowWindowState,
 } from './hooks.js';
+export { exactText, roughText } from './number-text.js';
 export { BowshotProvider, useBowshot } from './provider.js';
 export type { Loaded } from './use-loaded.js';
 export { ColumnFilter, type ColumnFilterProps } from './column-filter.js';

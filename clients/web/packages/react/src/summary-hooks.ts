@@ -100,11 +100,7 @@ export function useProfile(
         },
         (error: unknown) => {
           if (signal.aborted) return;
-          const known =
-            error instanceof BowshotError
-              ? error
-              : BowshotError.ofClient('bad_answer', String(error), { cause: error });
-          setKept({ key, columns: new Map(done), error: known });
+          setKept({ key, columns: new Map(done), error: BowshotError.of(error) });
         },
       );
     return () => controller.abort();

@@ -43,7 +43,7 @@ export function useLoaded<T>(
     const run = () =>
       void load(signal).then(
         (value) => settle({ value }),
-        (error: unknown) => settle({ error: asBowshotError(error) }),
+        (error: unknown) => settle({ error: BowshotError.of(error) }),
       );
     run();
     return () => {
@@ -60,9 +60,4 @@ export function useLoaded<T>(
     isLoading: load !== undefined && !(isOfThisLoad && settled.round === round),
     reload,
   };
-}
-
-function asBowshotError(error: unknown): BowshotError {
-  if (error instanceof BowshotError) return error;
-  return BowshotError.ofClient('bad_answer', String(error), { cause: error });
 }

@@ -1,7 +1,7 @@
 import { useId, useState, type RefObject } from 'react';
 
 import type { DataGridHandle } from './data-grid.js';
-import { rowNumberText } from './scene.js';
+import { exactText } from '../number-text.js';
 
 interface GoToRowProps {
   grid: RefObject<DataGridHandle | null>;
@@ -53,7 +53,7 @@ export function GoToRow({ grid, rowCount, inputRef, label = 'Row', ...props }: G
 }
 
 function rowRange(rowCount: number, isExact: boolean): string {
-  if (rowCount > 1 || (isExact && rowCount > 0)) return `0 – ${rowNumberText(rowCount - 1)}`;
+  if (rowCount > 1 || (isExact && rowCount > 0)) return `0 – ${exactText(rowCount - 1)}`;
   return isExact ? 'no rows' : '…';
 }
 

@@ -1,3 +1,4 @@
+import { exactText } from '../number-text.js';
 import { textOfCell } from './cell-texts.js';
 import type { ColumnArrangement } from './column-arrangement.js';
 import { boundedWidth, contentWidth, type ColumnBox } from './column-layout.js';
@@ -6,7 +7,7 @@ import { groupAt, isGrouped, type GridRows } from './grid-rows.js';
 import { cellAfterKey, clampCell, type Bounds, type Cell, type Keystroke } from './keyboard.js';
 import { groupAfterKey } from './group-keys.js';
 import { paint } from './painter.js';
-import { CELL_PADDING, rowNumberText, type Scene } from './scene.js';
+import { CELL_PADDING, type Scene } from './scene.js';
 import {
   clampScroll,
   scrollMax,
@@ -381,7 +382,7 @@ export class GridController {
   get #gutterWidth(): number {
     // Of all rows, not of those that a filter keeps: columns stay where they are when it changes.
     const rowsMax = Math.max(this.#contentRows, this.#rows?.info.rows ?? 0);
-    const digits = rowNumberText(Math.max(rowsMax - 1, 0)).length;
+    const digits = exactText(Math.max(rowsMax - 1, 0)).length;
     return Math.max(GUTTER_WIDTH_MIN, Math.ceil(digits * 7.6) + 2 * CELL_PADDING);
   }
 
@@ -493,9 +494,9 @@ export class GridController {
 
   /** The row's number; within a group counted from the group's first. */
   label(row: number): string {
-    if (!isGrouped(this.#rows)) return rowNumberText(row);
+    if (!isGrouped(this.#rows)) return exactText(row);
     const inGroup = this.#rows.rowInGroup(row);
-    return inGroup === undefined ? '' : rowNumberText(inGroup);
+    return inGroup === undefined ? '' : exactText(inGroup);
   }
 
   #moveElements(): void {

@@ -3,7 +3,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 
 import type { RowWindowState } from '../hooks.js';
 import { isGrouped, type GridRows } from './grid-rows.js';
-import { rowNumberText } from './scene.js';
+import { exactText } from '../number-text.js';
 import type { CopyMessage } from './use-copy.js';
 
 const LOADING_SAID_AFTER_MS = 600;
@@ -40,7 +40,7 @@ export function GridNotice({
     if (isGrouped(rows) && rows.isCut) {
       return (
         <div role="status" className="bowshot-grid-footer">
-          {`Of more than ${rowNumberText(rows.groupsMax)} groups the first are shown: filter for the others`}
+          {`Of more than ${exactText(rows.groupsMax)} groups the first are shown: filter for the others`}
         </div>
       );
     }

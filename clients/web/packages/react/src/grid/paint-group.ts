@@ -1,7 +1,8 @@
 import type { GroupLine } from '@bowshot/client';
 
 import { fitNumber, fitText } from './fit-text.js';
-import { CELL_PADDING, leftOf, rowNumberText, type Scene } from './scene.js';
+import { exactText } from '../number-text.js';
+import { CELL_PADDING, leftOf, type Scene } from './scene.js';
 
 const INDENT = 20;
 const CHEVRON = 5;
@@ -68,7 +69,7 @@ function paintName(
       color: text === null ? theme.dim : theme.text,
     },
     {
-      text: `${rowNumberText(count)} ${count === 1 ? 'row' : 'rows'}`,
+      text: `${exactText(count)} ${count === 1 ? 'row' : 'rows'}`,
       font: theme.numberFont,
       color: theme.dim,
     },

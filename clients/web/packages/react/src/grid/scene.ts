@@ -35,12 +35,6 @@ export interface Scene {
 }
 
 export const CELL_PADDING = 12;
-const rowNumberFormat = new Intl.NumberFormat('en-US');
-
-/** The text of a row number: exact, grouped. */
-export function rowNumberText(row: number): string {
-  return rowNumberFormat.format(row);
-}
 
 /** Where a column begins on the canvas. */
 export function leftOf({ gutterWidth, scrollLeft, pinned }: Scene, column: ColumnBox): number {

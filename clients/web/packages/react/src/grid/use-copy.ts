@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { rowNumberText } from './scene.js';
+import { exactText } from '../number-text.js';
 import { copyCells, COPY_CELLS_MAX, writeClipboard, type CopiedCells } from './copy.js';
 import type { GridController } from './grid-controller.js';
 
@@ -49,9 +49,9 @@ export function useCopy(grid: GridController) {
 
 export function sayCopied({ rows, rowsSelected, columns }: CopiedCells): string {
   if (rows === 1 && columns === 1 && rowsSelected === 1) return 'Copied 1 cell';
-  const of = rows < rowsSelected ? ` of ${rowNumberText(rowsSelected)}` : '';
+  const of = rows < rowsSelected ? ` of ${exactText(rowsSelected)}` : '';
   const cap =
-    rows < rowsSelected ? `, the first: one copy takes ${rowNumberText(COPY_CELLS_MAX)} cells` : '';
+    rows < rowsSelected ? `, the first: one copy takes ${exactText(COPY_CELLS_MAX)} cells` : '';
   const cells = `${columns} ${columns === 1 ? 'column' : 'columns'}`;
-  return `Copied ${rowNumberText(rows)}${of} ${rowsSelected === 1 ? 'row' : 'rows'} × ${cells}${cap}`;
+  return `Copied ${exactText(rows)}${of} ${rowsSelected === 1 ? 'row' : 'rows'} × ${cells}${cap}`;
 }
