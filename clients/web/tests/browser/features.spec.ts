@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 
 import { expectSoon, expectText } from './expect-soon.js';
-import { explorer, mock, openRows, useMockServer } from './session.js';
+import { startMockServer } from '../../mock/server.mjs';
+import { explorer, mock, openRows, PAGE, useMockServer } from './session.js';
 
 useMockServer();
 
@@ -46,6 +47,60 @@ test('filters of columns are parts of one text', async () => {
   await explorer.page.keyboard.press('Escape');
   await (await openMenu('delay')).getByRole('button', { name: 'Clear' }).click();
   await expectSoon(() => explorer.filter.inputValue(), "(carrier = 'Delta' OR carrier IS NULL)");
+});
+
+test('a form fits its type: text, times, booleans, and what is missing', async () => {
+  await openRows('#/flights');
+  const text = await openMenu('origin');
+  await text.getByLabel('Text of origin').fill('tL');
+  await text.getByLabel('Text of origin').press('Enter');
+  const contains = "CASEI(origin) LIKE CASEI('%tL%')";
+  await expectSoon(() => explorer.filter.inputValue(), contains);
+  await expectText(explorer.cell(0, 3), 'ATL');
+  await explorer.screenshot('filter-text');
+  await explorer.page.keyboard.press('Escape');
+  const late = await openMenu('is_late');
+  await late.getByRole('checkbox', { name: /^true/ }).click();
+  await expectSoon(() => explorer.filter.inputValue(), `${contains} AND is_late = TRUE`);
+  await explorer.page.keyboard.press('Escape');
+  await explorer.filter.press('Escape');
+  // The last day is meant as a whole, and is the same day when the form is opened again.
+  const date = await openMenu('date');
+  await date.getByLabel('From').fill('2001-01-02');
+  await date.getByLabel('To').fill('2001-01-03');
+  await date.getByLabel('To').press('Enter');
+  const days = (from: string) => `date >= DATE('${from}') AND date < DATE('2001-01-04')`;
+  await expectSoon(() => explorer.filter.inputValue(), days('2001-01-02'));
+  await explorer.screenshot('filter-days');
+  await explorer.page.keyboard.press('Escape');
+  const again = await openMenu('date');
+  await expectSoon(() => again.getByLabel('To').inputValue(), '2001-01-03');
+  await again.getByLabel('From').fill('2001-01-01');
+  await again.getByLabel('From').press('Enter');
+  await expectSoon(() => explorer.filter.inputValue(), days('2001-01-01'));
+  await explorer.page.keyboard.press('Escape');
+  await explorer.filter.press('Escape');
+  await (await openMenu('carrier')).getByRole('button', { name: 'is null' }).click();
+  await expectSoon(() => explorer.filter.inputValue(), 'carrier IS NULL');
+  await expectText(explorer.cell(0, 5), 'null');
+});
+
+test('the profile stands below the names, opens, and can be put away', async () => {
+  await openRows('#/flights');
+  const strip = explorer.columnHeader('carrier').locator('.bowshot-strip');
+  await expectSoon(async () => (await strip.innerText()).includes('5 distinct'), true);
+  await strip.click();
+  const card = explorer.page.getByRole('dialog', { name: 'Column carrier' });
+  const frequent = card.getByRole('list', { name: 'Most frequent values' }).getByRole('listitem');
+  await expectSoon(() => frequent.count(), 5);
+  await explorer.screenshot('profile-card');
+  await explorer.page.keyboard.press('Escape');
+  // The same in words for the keyboard.
+  await (await openMenu('carrier')).getByRole('button', { name: 'Profile' }).click();
+  await expectSoon(() => frequent.count(), 5);
+  await explorer.page.keyboard.press('Escape');
+  await explorer.page.getByRole('button', { name: 'Profile' }).click();
+  await expectSoon(() => strip.count(), 0);
 });
 
 test('the place is kept when the filter changes', async () => {
@@ -167,6 +222,54 @@ test('a busy server is asked again as late as it says', async () => {
   await explorer.screenshot('busy');
   await expectText(explorer.cell(600_000_000, 0), '600,000,000');
   expect(await alert.count()).toBe(0);
+});
+
+test('a server that went away: the rows stay, and the others come when it is back', async () => {
+  await openRows('#/billion');
+  await expectText(explorer.cell(0, 0), '0');
+  const port = Number(new URL(mock.url).port);
+  await mock.close();
+  await explorer.goToRow.fill('600000000');
+  await explorer.goToRow.press('Enter');
+  const alert = explorer.page.getByRole('alert');
+  await expectSoon(async () => (await alert.count()) === 1, true);
+  expect(await alert.innerText()).toContain('The connection is lost');
+  await explorer.screenshot('server-away');
+  await explorer.page.keyboard.press('Control+Home');
+  await expectText(explorer.cell(0, 0), '0');
+  await explorer.goToRow.fill('600000000');
+  await explorer.goToRow.press('Enter');
+  const back = await startMockServer({ port, page: PAGE });
+  await expectText(explorer.cell(600_000_000, 0), '600,000,000');
+  expect(await alert.count()).toBe(0);
+  await back.close();
+});
+
+test('the keyboard alone goes to the rows, sorts, filters and copies', async () => {
+  await openRows('#/flights');
+  const { keyboard } = explorer.page;
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await keyboard.press(key);
+  };
+  await press('Tab', 'Enter');
+  await expectSoon(() => explorer.cell(0, 0).getAttribute('aria-selected'), 'true');
+  // Into the header of the active column, its order, and the menu of the next.
+  await press('ArrowRight', 'ArrowRight');
+  await expectSoon(() => explorer.cell(0, 2).getAttribute('aria-selected'), 'true');
+  await press('Tab', 'Enter');
+  await expectSoon(() => explorer.columnHeader('distance').getAttribute('aria-sort'), 'ascending');
+  await expectText(explorer.cell(0, 2), '60');
+  await press('ArrowRight', 'ArrowDown');
+  const menu = explorer.page.getByRole('dialog', { name: 'Column origin' });
+  await expectSoon(() => menu.count(), 1);
+  await keyboard.type('ewr');
+  await press('Enter');
+  await expectText(explorer.cell(0, 3), 'EWR');
+  await press('Escape');
+  const header = explorer.columnHeader('origin').getByRole('button');
+  await expectSoon(() => header.evaluate((button) => button === document.activeElement), true);
+  await press('Shift+Tab', 'Control+Home', 'Shift+ArrowDown', 'Control+c');
+  await expectText(explorer.page.locator('.bowshot-grid-message'), 'Copied 2 rows × 1 column');
 });
 
 test('of an order too long to be kept every row that the server answers is shown', async () => {
