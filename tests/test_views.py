@@ -372,6 +372,9 @@ def test_broad_filters_are_kept_as_bits(tmp_path: Path) -> None:
     values = np.random.default_rng(1).integers(0, 10, rows)
     pq.write_table(pa.table({"a": values}), path, row_group_size=50_000)
     with BowshotServer([f"x={path}"]) as server:
+        schemas = server.get("/openapi.json").json()["components"]["schemas"]
+        told = schemas["Dataset"]["properties"]["views"]["items"]["properties"]["kind"]["enum"]
+        assert "matches" in told
         for asked, kept in (("a < 9", values < 9), ("a = 3", values == 3), ("a >= 0", values >= 0)):
             matches = np.flatnonzero(kept)
             for offset in (len(matches) // 2, len(matches) - 3, 0, 70):
