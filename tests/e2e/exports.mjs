@@ -10,7 +10,8 @@ async function code(page) {
   const panel = page.getByRole('dialog', { name: 'Code' });
   for (const language of ['curl', 'Python', 'JavaScript']) {
     await panel.getByRole('button', { name: language, exact: true }).click();
-    seen.code[language] = await panel.locator('pre').innerText();
+    // The page asks first whether the server needs a token.
+    seen.code[language] = await panel.locator('pre', { hasText: 'BOWSHOT_TOKEN' }).innerText();
   }
   await page.keyboard.press('Escape');
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,18 @@ def expected() -> list[tuple[Any, ...]]:
     return sorted(rows)
 
 
+def token_flags(folder: Path) -> tuple[str, str]:
+    path = folder / "token"
+    path.write_text(TOKEN)
+    path.chmod(0o600)
+    return "--token-file", str(path)
+
+
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     need("chromium")
     folder = tmp_path_factory.mktemp("exports")
-    (folder / "token").write_text(TOKEN)
-    (folder / "token").chmod(0o600)
-    flags = ("--token-file", str(folder / "token"))
-    with BowshotServer([f"flights={datasets.FLIGHTS}"], *flags) as server:
+    with BowshotServer([f"flights={datasets.FLIGHTS}"], *token_flags(folder)) as server:
         return node("exports.mjs", server.url, TOKEN, HASH, str(folder))
 
 
@@ -61,21 +65,23 @@ def test_cancelling_stops_the_server(taken: dict[str, Any]) -> None:
 
 
 def test_code_runs(taken: dict[str, Any], expected: list[tuple[Any, ...]], tmp_path: Path) -> None:
-    """On a server of its own: the code has the address of the first, and asks without a token."""
-    with BowshotServer([f"flights={datasets.FLIGHTS}"]) as server:
+    """On a server of its own, as the code has the address of the first."""
+    with BowshotServer([f"flights={datasets.FLIGHTS}"], *token_flags(tmp_path)) as server:
         base = taken["address"].split("/#")[0].rstrip("/")
         code = {name: text.replace(base, server.url) for name, text in taken["code"].items()}
-        assert all(server.url in text for text in code.values())
-        subprocess.run(["bash", "-c", code["curl"]], cwd=tmp_path, check=True, timeout=60)
+        assert all(server.url in text and TOKEN not in text for text in code.values())
+        token = {"BOWSHOT_TOKEN": TOKEN}
+        with contextlib.chdir(tmp_path):
+            run("bash", "-c", code["curl"], **token)
         script = code["Python"].replace(
             "print(table)",
             "print(__import__('json').dumps([list(r.values()) for r in table.to_pylist()]))",
         )
-        python = run(sys.executable, "-c", script)
+        python = run(sys.executable, "-c", script, **token)
         logged = code["JavaScript"].replace(
             "console.log(columns, rows)", "console.log(JSON.stringify(rows))"
         )
-        javascript = run(need("node"), "--input-type=module", "-e", logged)
+        javascript = run(need("node"), "--input-type=module", "-e", logged, **token)
     assert sorted(duckdb.sql(f"FROM '{tmp_path}/flights.csv'").fetchall()) == expected
     for printed in (python, javascript):
         assert sorted(map(tuple, json.loads(printed))) == expected

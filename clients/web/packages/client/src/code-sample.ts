@@ -16,33 +16,45 @@ export function fileNameOf(request: WireRequest, format: Format): string {
   return `${request.dataset}.${EXTENSIONS[format]}`;
 }
 
+/** The server of a sample. */
+export interface SampleServer {
+  /** Its absolute address. */
+  baseUrl: string;
+  /** Whether it asks for a token: samples read it from the environment, and never hold it. */
+  needsToken?: boolean | undefined;
+}
+
+/** The environment's variable with the token. */
+const TOKEN = 'BOWSHOT_TOKEN';
+
 /**
- * The same request for a terminal, a notebook or a script, ready to be run. `baseUrl` is the server's
- * absolute address.
+ * The same request for a terminal, a notebook or a script, ready to be run.
  *
- *     codeSample('curl', flights.rows({ filter: 'delay > 60' }).request, location.origin);
+ *     const server = { baseUrl: location.origin };
+ *     codeSample('curl', flights.rows({ filter: 'delay > 60' }).request, server);
  */
 export function codeSample(
   language: SampleLanguage,
   request: WireRequest,
-  baseUrl: string,
+  { baseUrl, needsToken = false }: SampleServer,
 ): string {
   const base = baseUrl.replace(/\/+$/, '');
   switch (language) {
     case 'curl':
-      return curlSample(request, base);
+      return curlSample(request, base, needsToken);
     case 'python':
-      return pythonSample(request, base);
+      return pythonSample(request, base, needsToken);
     case 'javascript':
-      return javascriptSample(request, base);
+      return javascriptSample(request, base, needsToken);
   }
 }
 
-function curlSample(request: WireRequest, base: string): string {
+function curlSample(request: WireRequest, base: string, needsToken: boolean): string {
   const path = requestTarget({ ...request, parameters: {} });
   const parameters = [...Object.entries(request.parameters), ['format', 'csv'] as const];
   const lines = [
     `curl --fail --get ${shellText(base + path)}`,
+    ...(needsToken ? [`--header "Authorization: Bearer $${TOKEN}"`] : []),
     ...parameters.map(
       ([name, value]) => `--data-urlencode ${shellText(`${name}=${joined(value)}`)}`,
     ),
@@ -55,18 +67,20 @@ function shellText(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function pythonSample(request: WireRequest, base: string): string {
+function pythonSample(request: WireRequest, base: string, needsToken: boolean): string {
   const path = requestTarget({ ...request, parameters: {} });
   const parameters = Object.entries(request.parameters).map(
     ([name, value]) => `        ${pythonText(name)}: ${pythonText(joined(value))},\n`,
   );
   return [
     '# pip install requests pyarrow\n',
+    needsToken ? 'import os\n\n' : '',
     'import pyarrow as pa\n',
     'import requests\n\n',
     'answer = requests.get(\n',
     `    ${pythonText(base + path)},\n`,
     parameters.length > 0 ? `    params={\n${parameters.join('')}    },\n` : '',
+    needsToken ? `    headers={"Authorization": f"Bearer {os.environ['${TOKEN}']}"},\n` : '',
     ')\n',
     'answer.raise_for_status()\n',
     'table = pa.ipc.open_stream(answer.content).read_all()\n',
@@ -80,15 +94,18 @@ function pythonText(text: string): string {
 }
 
 /** The wire's parameters as POST /v1/query takes them: no client library is needed. */
-function javascriptSample(request: WireRequest, base: string): string {
+function javascriptSample(request: WireRequest, base: string, needsToken: boolean): string {
   const { dataset, shape, parameters } = request;
   const fields = Object.entries({ dataset, shape, ...parameters, format: 'json' }).map(
     ([name, value]) => `    ${name}: ${JSON.stringify(value)},\n`,
   );
+  const token = needsToken ? `    Authorization: \`Bearer \${process.env.${TOKEN}}\`,\n` : '';
   return [
     `const answer = await fetch(${JSON.stringify(`${base}/v1/query`)}, {\n`,
     "  method: 'POST',\n",
-    "  headers: { 'Content-Type': 'application/json' },\n",
+    needsToken
+      ? `  headers: {\n    'Content-Type': 'application/json',\n${token}  },\n`
+      : "  headers: { 'Content-Type': 'application/json' },\n",
     `  body: JSON.stringify({\n${fields.join('')}  }),\n`,
     '});\n',
     'if (!answer.ok) throw new Error((await answer.json()).detail);\n',

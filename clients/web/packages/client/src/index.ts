@@ -20,7 +20,7 @@ export {
   type InfoOptions,
   type ViewStatus,
 } from './client.js';
-export { codeSample, fileNameOf, type SampleLanguage } from './code-sample.js';
+export { codeSample, fileNameOf, type SampleLanguage, type SampleServer } from './code-sample.js';
 export type { CodecName } from './codecs.js';
 export { BowshotError, type ClientErrorCode, type Problem } from './error.js';
 export {

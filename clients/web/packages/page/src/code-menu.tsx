@@ -1,6 +1,6 @@
 import { codeSample, type DatasetInfo, type SampleLanguage } from '@bowshot/client';
 import { Popover, useBowshot } from '@bowshot/react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { shownQuery } from './view-query.js';
 import type { ViewState } from './view-state.js';
@@ -23,7 +23,9 @@ export function CodeMenu({ info, view, anchor, onClose }: CodeMenuProps) {
   const bowshot = useBowshot();
   const [language, setLanguage] = useState<SampleLanguage>('curl');
   const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
-  const code = codeSample(language, shownQuery(bowshot, info, view).request, location.origin);
+  const needsToken = useNeedsToken();
+  const server = { baseUrl: location.origin, needsToken };
+  const code = codeSample(language, shownQuery(bowshot, info, view).request, server);
   return (
     <Popover
       anchor={anchor}
@@ -55,6 +57,7 @@ export function CodeMenu({ info, view, anchor, onClose }: CodeMenuProps) {
       </pre>
       <div className="panel-foot">
         <span role="status">
+          {copied === 'no' && needsToken && 'Needs the token as BOWSHOT_TOKEN'}
           {copied === 'yes' && 'Copied'}
           {copied === 'failed' && 'The browser refused: select the text instead'}
         </span>
@@ -73,6 +76,20 @@ export function CodeMenu({ info, view, anchor, onClose }: CodeMenuProps) {
       </div>
     </Popover>
   );
+}
+
+/** Whether requests without the page's cookie are refused. */
+function useNeedsToken(): boolean {
+  const [needsToken, setNeedsToken] = useState(false);
+  useEffect(() => {
+    const controller = new AbortController();
+    fetch('/v1/datasets', { method: 'HEAD', credentials: 'omit', signal: controller.signal }).then(
+      ({ status }) => setNeedsToken(status === 401),
+      () => undefined,
+    );
+    return () => controller.abort();
+  }, []);
+  return needsToken;
 }
 
 async function copyText(text: string): Promise<void> {
