@@ -2,6 +2,7 @@ import { isNumericType, type ColumnInfo, type ColumnProfile } from '@bowshot/cli
 import type { CSSProperties } from 'react';
 
 import { percentText, roughText, statisticText } from './number-text.js';
+import { valueText } from './value-text.js';
 
 interface ColumnStripProps {
   column: ColumnInfo;
@@ -86,10 +87,6 @@ function Shares({ profile: { top, rows } }: { profile: ColumnProfile }) {
       ))}
     </div>
   );
-}
-
-function valueText(value: string): string {
-  return value === '' ? '(empty)' : value;
 }
 
 function titleOf({ name, type }: ColumnInfo, { top }: ColumnProfile): string {

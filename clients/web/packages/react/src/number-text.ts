@@ -23,7 +23,7 @@ export function percentText(share: number): string {
   if (share < 0.001) return '< 0.1 %';
   if (share > 0.999) return '> 99.9 %';
   const percent = share * 100;
-  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  return `${percent < 9.95 ? percent.toFixed(1) : Math.round(percent)} %`;
 }
 
 /** A mean or a quartile with six digits. */

@@ -7,12 +7,16 @@ import { boundLiteral, changedRange, rangeText, type RangeText } from './bounds.
 import { HistogramBrush } from './histogram-brush.js';
 
 const BINS = 40;
+/** Characters of a bound that have room beside the other one. */
+const SHORT_LENGTH_MAX = 14;
 
 /** From and to, typed or brushed on the histogram of what the rest of the filter keeps. */
 export function RangeFilter({ dataset, column, condition, rest, onChange }: FilterFormProps) {
   const { name, type } = column;
   const loaded = useHistogram(dataset, { column: name, filter: rest, bins: BINS });
   const histogram = loaded.value ?? loaded.previous;
+  const [least = '', greatest = ''] = [histogram?.edgeTexts[0], histogram?.edgeTexts.at(-1)];
+  const isLong = Math.max(least.length, greatest.length) > SHORT_LENGTH_MAX;
   const applied = rangeText(condition, type);
   const [kept, setKept] = useState({ applied, draft: applied });
   // The filter's text was changed elsewhere: it holds.
@@ -48,12 +52,12 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
           if (isDone) apply(range);
         }}
       />
-      <div className="bowshot-filter-ends" data-long={isTime(type) || undefined}>
+      <div className="bowshot-filter-ends" data-long={isLong || undefined}>
         <End
           label="From"
           type={type}
           text={draft.from}
-          placeholder={histogram?.edgeTexts[0] ?? ''}
+          placeholder={least}
           onText={(from) => setDraft({ ...draft, from })}
           onApply={() => apply(draft)}
           hasFocus
@@ -62,7 +66,7 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
           label="To"
           type={type}
           text={draft.to}
-          placeholder={histogram?.edgeTexts.at(-1) ?? ''}
+          placeholder={greatest}
           onText={(to) => setDraft({ ...draft, to })}
           onApply={() => apply(draft)}
         />

@@ -4,6 +4,7 @@ import { useDeferredValue, useState } from 'react';
 import type { FilterFormProps } from './form-props.js';
 import { exactText } from '../number-text.js';
 import { useValues } from '../summary-hooks.js';
+import { valueText } from '../value-text.js';
 
 const VALUES_SHOWN = 100;
 
@@ -75,7 +76,7 @@ function ValueLine({ text, count, share, isTicked, onTick }: ValueLineProps) {
           onChange={(event) => onTick(event.target.checked)}
         />
         <span data-null={text === null || undefined} title={text ?? 'null'}>
-          {text === null ? 'null' : text === '' ? '(empty)' : text}
+          {valueText(text)}
         </span>
         <b>{exactText(count)}</b>
       </label>

@@ -85,14 +85,20 @@ function widthOfType(type: string): number {
     utf8: 168,
     'dictionary<utf8>': 148,
     'time64[us]': 132,
-    'timestamp[s]': 168,
   };
   const known = exact[type];
   if (known !== undefined) return known;
-  if (type.startsWith('timestamp')) return 204;
+  if (type.startsWith('timestamp')) return widthOfTimestamp(type);
   if (type.startsWith('decimal')) return widthOfDecimal(type);
   if (type.startsWith('list') || type.startsWith('struct')) return 240;
   return 160;
+}
+
+/** By the digits of its unit, and the Z of a zone. */
+function widthOfTimestamp(type: string): number {
+  const [, unit = '', zone] = /^timestamp\[(\w+)(,)?/.exec(type) ?? [];
+  const ofUnit: Record<string, number> = { s: 168, ms: 196, us: 218, ns: 240 };
+  return (ofUnit[unit] ?? 240) + (zone ? 10 : 0);
 }
 
 /** By its precision, the sign and the point. */

@@ -1,7 +1,7 @@
 import { useId, useState, type RefObject } from 'react';
 
-import type { DataGridHandle } from './data-grid.js';
 import { exactText } from '../number-text.js';
+import type { DataGridHandle } from './data-grid.js';
 
 interface GoToRowProps {
   grid: RefObject<DataGridHandle | null>;

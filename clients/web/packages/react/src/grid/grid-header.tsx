@@ -15,6 +15,8 @@ interface GridHeaderProps extends HeaderProps {
 /** The names of the visible columns, as buttons that sort; each with a menu. */
 export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
   const layout = useSyncExternalStore(grid.header.subscribe, grid.header.get);
+  // While a name has the focus it is the one that Tab leaves from, and comes back to.
+  const [focused, setFocused] = useState<string>();
   const [menu, setMenu] = useState<{ box: ColumnBox; anchor: Element; view: MenuView }>();
   const actions: HeaderActions = {
     grid,
@@ -25,7 +27,9 @@ export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
     <ColumnHeader
       key={box.info.name}
       box={box}
-      isTabStop={box.index === layout.activeColumn}
+      isTabStop={
+        focused === undefined ? box.index === layout.activeColumn : box.info.name === focused
+      }
       {...actions}
     />
   );
@@ -34,6 +38,10 @@ export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
       role="rowgroup"
       className="bowshot-grid-header"
       data-profile={props.profile ? '' : undefined}
+      onFocus={({ target }) =>
+        setFocused(target.closest<HTMLElement>('[data-column]')?.dataset['column'])
+      }
+      onBlur={() => setFocused(undefined)}
     >
       <div role="row" aria-rowindex={1}>
         <div

@@ -123,6 +123,18 @@ test('a column of numbers has room for all digits that its type may have', () =>
   }
 });
 
+test('a column of times has room for the digits of its unit', () => {
+  const characters = { 'timestamp[s]': 19, 'timestamp[us]': 26, 'timestamp[ns, tz=UTC]': 30 };
+  for (const [type, count] of Object.entries(characters)) {
+    const [box] = layOut(
+      arrange([{ name: 'a', type, nullable: false }], NATURAL_ARRANGEMENT),
+      new Map(),
+    );
+    // Points and colons are narrow.
+    expect(box!.width, type).toBeGreaterThanOrEqual(count * 7.4 + 24);
+  }
+});
+
 test('row numbers are read as people write them', () => {
   expect(parseRow('999,999,999', 1e9)).toBe(999_999_999);
   expect(parseRow(' 1_000 ', 1e9)).toBe(1000);

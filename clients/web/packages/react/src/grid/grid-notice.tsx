@@ -2,8 +2,8 @@ import type { BowshotError } from '@bowshot/client';
 import { useEffect, useState, type ReactNode } from 'react';
 
 import type { RowWindowState } from '../hooks.js';
-import { isGrouped, type GridRows } from './grid-rows.js';
 import { exactText } from '../number-text.js';
+import { isGrouped, type GridRows } from './grid-rows.js';
 import type { CopyMessage } from './use-copy.js';
 
 const LOADING_SAID_AFTER_MS = 600;

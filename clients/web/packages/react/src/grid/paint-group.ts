@@ -1,7 +1,8 @@
 import type { GroupLine } from '@bowshot/client';
 
-import { fitNumber, fitText } from './fit-text.js';
 import { exactText } from '../number-text.js';
+import { valueText } from '../value-text.js';
+import { fitNumber, fitText } from './fit-text.js';
 import { CELL_PADDING, leftOf, type Scene } from './scene.js';
 
 const INDENT = 20;
@@ -13,10 +14,9 @@ const NAME_WIDTH_MIN = 120;
 export function paintGroup(
   context: CanvasRenderingContext2D,
   scene: Scene,
-  group: GroupLine,
-  top: number,
+  { row, top, group }: { row: number; top: number; group: GroupLine },
 ): void {
-  const { theme, gutterWidth, width } = scene;
+  const { theme, gutterWidth, width, active, hoverRow } = scene;
   const left = gutterWidth + CELL_PADDING + group.depth * INDENT;
   const middle = top + theme.rowHeight / 2;
   const measured = [...scene.pinned, ...scene.scrolled].filter(({ info }) =>
@@ -27,8 +27,11 @@ export function paintGroup(
     .filter((x) => x > left + NAME_WIDTH_MIN)
     .reduce((nearest, x) => Math.min(nearest, x), width);
   // Under the name lines between columns would only disturb.
-  context.fillStyle = theme.gutter;
-  context.fillRect(gutterWidth, top, nameEnd - gutterWidth - 1, theme.rowHeight - 1);
+  const mark = row === active?.row ? theme.selectedRow : row === hoverRow && theme.hover;
+  for (const color of mark ? [theme.gutter, mark] : [theme.gutter]) {
+    context.fillStyle = color;
+    context.fillRect(gutterWidth, top, nameEnd - gutterWidth - 1, theme.rowHeight - 1);
+  }
   paintChevron(context, left, middle, group.isExpanded, theme.dim);
   paintName(context, scene, group, { left: left + 2 * CHEVRON + 8, middle, end: nameEnd });
   for (const column of measured) {
@@ -64,9 +67,9 @@ function paintName(
   const parts = [
     { text: column, font: theme.font, color: theme.dim },
     {
-      text: text ?? 'null',
+      text: valueText(text),
       font: `600 ${theme.font}`,
-      color: text === null ? theme.dim : theme.text,
+      color: text === null || text === '' ? theme.dim : theme.text,
     },
     {
       text: `${exactText(count)} ${count === 1 ? 'row' : 'rows'}`,

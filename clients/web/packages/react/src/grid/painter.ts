@@ -75,8 +75,8 @@ function paintColumns(
     for (const column of scene.scrolled) paintColumn(context, scene, rows, column);
   });
   for (const column of pinned) paintColumn(context, scene, rows, column);
-  for (const { top, group } of rows) {
-    if (group) paintGroup(context, scene, group, top);
+  for (const { row, top, group } of rows) {
+    if (group) paintGroup(context, scene, { row, top, group });
   }
   // Over the groups' names, which reach across columns.
   clipped(context, right, () => paintRange(context, scene, scene.scrolled));
@@ -207,28 +207,40 @@ function paintGutter(
   }
 }
 
+/** A frame around the active cell; a group's line is active as a whole. */
 function paintActiveCell(context: CanvasRenderingContext2D, scene: Scene): void {
-  const { active, theme, gutterWidth, isFocused } = scene;
-  const isActive = (box: ColumnBox) => box.index === active?.column;
+  const { active, gutterWidth, width, height, bars } = scene;
+  if (!active) return;
+  if (scene.group(active.row)) {
+    strokeFrame(context, scene, { left: gutterWidth, width: width - bars.right - gutterWidth });
+    return;
+  }
+  const isActive = (box: ColumnBox) => box.index === active.column;
   const pinned = scene.pinned.find(isActive);
   const column = pinned ?? scene.scrolled.find(isActive);
-  if (!active || !column) return;
-  context.save();
-  context.beginPath();
+  if (!column) return;
   const lastPinned = scene.pinned.at(-1);
   const covered = lastPinned && !pinned ? lastPinned.x + lastPinned.width : 0;
-  context.rect(gutterWidth + covered - 1, 0, scene.width, scene.height);
-  context.clip();
+  clipped(context, { x: gutterWidth + covered - 1, y: 0, width, height }, () =>
+    strokeFrame(context, scene, { left: leftOf(scene, column), width: column.width }),
+  );
+}
+
+function strokeFrame(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  { left, width }: { left: number; width: number },
+): void {
+  const { theme, isFocused, active } = scene;
   context.strokeStyle = isFocused ? theme.accent : theme.dim;
   context.lineWidth = isFocused ? 2 : 1;
   const inset = context.lineWidth / 2;
   context.strokeRect(
-    leftOf(scene, column) - 1 + inset,
-    topOf(scene, active.row) - 1 + inset,
-    column.width + 1 - 2 * inset,
+    left - 1 + inset,
+    topOf(scene, active!.row) - 1 + inset,
+    width + 1 - 2 * inset,
     theme.rowHeight + 1 - 2 * inset,
   );
-  context.restore();
 }
 
 /** Under the scroll bars, so that no half of a cell looks like a whole one. */

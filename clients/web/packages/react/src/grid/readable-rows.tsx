@@ -1,8 +1,9 @@
 import { useSyncExternalStore, type Ref } from 'react';
 
+import { exactText } from '../number-text.js';
+import { valueText } from '../value-text.js';
 import type { GridController } from './grid-controller.js';
 import type { ReadableRow as Row, ReadableRows as Readable } from './grid-view.js';
-import { exactText } from '../number-text.js';
 
 export function cellId(gridId: string, row: number, column: number): string {
   return `${rowId(gridId, row)}-${column}`;
@@ -61,7 +62,7 @@ function ReadableRow({ row, readable, gridId }: ReadableRowProps) {
     >
       <div role="rowheader" aria-colindex={1} style={{ width: gutterWidth }}>
         {group
-          ? `${group.column}: ${group.text ?? 'null'}, ${exactText(group.count)} rows`
+          ? `${group.column}: ${valueText(group.text)}, ${exactText(group.count)} rows`
           : row.label}
       </div>
       {row.cells.map((cell) => (
