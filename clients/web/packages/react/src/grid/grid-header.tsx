@@ -1,4 +1,4 @@
-import { useState, useSyncExternalStore, type Ref } from 'react';
+import { useState, useSyncExternalStore, type FocusEvent, type Ref } from 'react';
 
 import { ColumnHeader } from './column-header.js';
 import { ColumnMenu } from './column-menu.js';
@@ -15,8 +15,7 @@ interface GridHeaderProps extends HeaderProps {
 /** The names of the visible columns, as buttons that sort; each with a menu. */
 export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
   const layout = useSyncExternalStore(grid.header.subscribe, grid.header.get);
-  // While a name has the focus it is the one that Tab leaves from, and comes back to.
-  const [focused, setFocused] = useState<string>();
+  const { isTabStop, followFocus } = useTabStop(layout.activeColumn);
   const [menu, setMenu] = useState<{ box: ColumnBox; anchor: Element; view: MenuView }>();
   const actions: HeaderActions = {
     grid,
@@ -24,24 +23,14 @@ export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
     onOpenMenu: (box, anchor, view) => setMenu({ box, anchor, view }),
   };
   const header = (box: ColumnBox) => (
-    <ColumnHeader
-      key={box.info.name}
-      box={box}
-      isTabStop={
-        focused === undefined ? box.index === layout.activeColumn : box.info.name === focused
-      }
-      {...actions}
-    />
+    <ColumnHeader key={box.info.name} box={box} isTabStop={isTabStop(box)} {...actions} />
   );
   return (
     <div
       role="rowgroup"
       className="bowshot-grid-header"
       data-profile={props.profile ? '' : undefined}
-      onFocus={({ target }) =>
-        setFocused(target.closest<HTMLElement>('[data-column]')?.dataset['column'])
-      }
-      onBlur={() => setFocused(undefined)}
+      {...followFocus}
     >
       <div role="row" aria-rowindex={1}>
         <div
@@ -89,4 +78,17 @@ export function GridHeader({ grid, movingRef, ...props }: GridHeaderProps) {
       )}
     </div>
   );
+}
+
+/** The name that Tab comes to is the active column's; the one that it leaves from has the focus. */
+function useTabStop(activeColumn: number) {
+  const [focused, setFocused] = useState<string>();
+  const followFocus = {
+    onFocus: ({ target }: FocusEvent) =>
+      setFocused(target.closest<HTMLElement>('[data-column]')?.dataset['column']),
+    onBlur: () => setFocused(undefined),
+  };
+  const isTabStop = ({ index, info }: ColumnBox) =>
+    focused === undefined ? index === activeColumn : info.name === focused;
+  return { isTabStop, followFocus };
 }
