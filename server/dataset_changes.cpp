@@ -56,7 +56,9 @@ Result<void> App::open_datasets(const ServeOptions& options) {
   if (!unopened.empty() && unopened.size() == catalog_->names().size() &&
       std::ranges::all_of(unopened, is_broken)) {
     auto& [name, error] = unopened.front();
-    error.detail = fmt::format("dataset {}: {}", name, error.detail);
+    const auto spec = configured_.find(name);  // to who gave the path, it is shown whole
+    const std::string from = spec == configured_.end() ? "" : " of " + spec->second.pattern;
+    error.detail = fmt::format("dataset {}{}: {}", name, from, error.detail);
     return std::unexpected(std::move(error));
   }
   for (const auto& dataset : unopened | std::views::filter(is_broken))

@@ -92,7 +92,7 @@ def test_a_directory_without_parquet(tmp_path: Path) -> None:
 
 
 def test_a_glob_of_nothing(tmp_path: Path) -> None:
-    refuse(f"a={tmp_path}/*.parquet")
+    assert f"{tmp_path}/*.parquet" in refuse(f"a={tmp_path}/*.parquet"), "the path as it was given"
 
 
 def test_files_of_different_schemas(tmp_path: Path) -> None:
