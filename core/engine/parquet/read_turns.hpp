@@ -10,8 +10,8 @@
 
 namespace bowshot {
 
-/// How many long windows read at the same time. More would be done no sooner, and each holds a page
-/// of every column while it reads. Safe from any thread; outlives its turns.
+/// How many windows of several batches read at the same time. More would be done no sooner, and
+/// each holds a page of every column while it reads. Safe from any thread; outlives its turns.
 ///   BOWSHOT_ASSIGN(const ReadTurns::Turn turn, turns->take(stop));  // until the block ends
 class ReadTurns {
  public:

@@ -55,7 +55,7 @@ Result<std::unique_ptr<BatchStream>> WindowStream::make(std::shared_ptr<const Pl
       stream->next_row_ + std::min(plan->limit.value_or(rows), rows - stream->next_row_);
   stream->plan_ = std::move(plan);
   stream->page_maps_ = std::move(page_maps);
-  stream->turns_ = std::move(turns);
+  if (stream->end_row_ - stream->next_row_ > kBatchRowsMax) stream->turns_ = std::move(turns);
   stream->stop_ = stop;
   BOWSHOT_ASSIGN(stream->outputs_, OutputColumns::make(*stream->plan_));
   return stream;
@@ -82,7 +82,11 @@ Result<std::shared_ptr<arrow::RecordBatch>> WindowStream::read_batch() {
   int64_t rows = std::min(end_row_ - next_row_, kBatchRowsMax);
   arrow::ArrayVector columns;
   if (!outputs_.finishers.empty()) {
-    BOWSHOT_ASSIGN(const ReadTurns::Turn turn, turns_->take(stop_));
+    std::optional<ReadTurns::Turn> turn;
+    if (turns_) {
+      BOWSHOT_ASSIGN(auto taken, turns_->take(stop_));
+      turn.emplace(std::move(taken));
+    }
     if (!run_ || next_row_ == run_end_row_) BOWSHOT_TRY(begin_run());
     rows = std::min({rows, run_end_row_ - next_row_, batch_size_.rows()});
     BOWSHOT_ASSIGN(columns, read_columns(rows));

@@ -45,7 +45,7 @@ class WindowStream : public BatchStream {
 
   std::shared_ptr<const Plan> plan_;  // shared: keeps the dataset's version
   std::shared_ptr<PageMapCache> page_maps_;
-  std::shared_ptr<ReadTurns> turns_;
+  std::shared_ptr<ReadTurns> turns_;  // null for a window of one batch: a screen may wait for it
   StopToken stop_;
   OutputColumns outputs_;
   int64_t next_row_ = 0;
