@@ -79,8 +79,8 @@ func WithAllocator(allocator memory.Allocator) Option {
 }
 
 // WithReusedMemory lets a reader put each batch where an earlier one was that has been released, not
-// only where the collector found one unused: long answers then cost two thirds of the time of this
-// program, and a third of its memory. What a batch held must not be used after the batch, as Arrow says
+// only where the collector found one unused: long answers then cost two thirds of this program's CPU
+// time, and a third of its memory. What a batch held must not be used after the batch, as Arrow says
 // anyway, or it changes: also a string that array.String.Value gave. Clone what is kept, or Retain the
 // batch.
 func WithReusedMemory() Option {

@@ -35,6 +35,7 @@ type session struct {
 
 // shown is one state of a session. Immutable.
 type shown struct {
+	name     string          // of what was opened last, for people
 	server   *bowshot.Server // nil: elsewhere
 	address  string
 	token    string
@@ -83,14 +84,14 @@ func (s *session) open(ctx context.Context, paths []string) (string, error) {
 	if err != nil {
 		return "", &openError{"It cannot be opened", err.Error()}
 	}
-	if err := s.start(ctx, datasets); err != nil {
+	if err := s.start(ctx, filepath.Base(paths[0]), datasets); err != nil {
 		return "", err
 	}
 	first := slices.IndexFunc(datasets, func(d dataset) bool { return d.path == paths[0] })
 	return datasets[first].name, nil
 }
 
-func (s *session) start(ctx context.Context, datasets []dataset) error {
+func (s *session) start(ctx context.Context, name string, datasets []dataset) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	arguments := make([]string, len(datasets))
@@ -101,7 +102,9 @@ func (s *session) start(ctx context.Context, datasets []dataset) error {
 	if err != nil {
 		return asOpenError(err, datasets)
 	}
-	return s.use(&shown{server: server, address: server.Address(), token: server.Token(), datasets: datasets})
+	return s.use(&shown{
+		name: name, server: server, address: server.Address(), token: server.Token(), datasets: datasets,
+	})
 }
 
 // connect shows a server elsewhere, once it has answered.
@@ -113,7 +116,7 @@ func (s *session) connect(ctx context.Context, address, token string) error {
 		return asConnectError(err, address)
 	}
 	client.Close()
-	return s.use(&shown{address: address, token: token})
+	return s.use(&shown{name: address, address: address, token: token})
 }
 
 func (s *session) use(next *shown) error {
@@ -141,7 +144,7 @@ func (s *session) watch(running *shown) {
 	<-running.server.Done()
 	detail := "It ended by itself."
 	if err := running.server.Err(); err != nil {
-		detail = lastLines(err.Error())
+		detail = strings.TrimPrefix(lastLines(err.Error()), "bowshot: the server ended: ")
 	}
 	s.lose(running, "The server ended", detail)
 }
@@ -212,7 +215,7 @@ func (s *session) restore(ctx context.Context) error {
 		return nil
 	}
 	if lost.was.server != nil {
-		return s.start(ctx, lost.was.datasets)
+		return s.start(ctx, lost.was.name, lost.was.datasets)
 	}
 	return s.connect(ctx, lost.was.address, lost.was.token)
 }
@@ -233,15 +236,10 @@ func (s *session) close() {
 // title is the window's.
 func (s *session) title() string {
 	showing := s.current()
-	switch {
-	case showing == nil:
+	if showing == nil {
 		return "Bowshot"
-	case showing.server == nil:
-		return showing.address + " – Bowshot"
-	default:
-		last := showing.datasets[len(showing.datasets)-1]
-		return filepath.Base(last.path) + " – Bowshot"
 	}
+	return showing.name + " – Bowshot"
 }
 
 func stop(ending *shown) {

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-TEXT_DEVIATION_MIN = (
-    0.02  # of grey levels from 0 to 1, in a part that has text; a plain one has none
-)
+TEXT_CONTRAST = 90  # to the background, of 255: lines, and what stands for rows to come, have less
+TEXT_SHARE_MIN = 0.002  # of the pixels of a part that has text
 RED_PIXELS_MIN = 100  # of a heading
 
 
@@ -37,7 +36,8 @@ class Picture:
         return float(self._window.mean()) / 255
 
     def shows_start(self) -> bool:
-        return self._has_text(0.3, 0.1, 0.6, 0.2) and not self.shows_rows()
+        has_sidebar = self._has_text(0.02, 0.05, 0.15, 0.5)
+        return self._has_text(0.3, 0.1, 0.6, 0.2) and not has_sidebar
 
     def shows_problem(self) -> bool:
         """Its heading is all that is red."""
@@ -46,7 +46,8 @@ class Picture:
         return int(is_red.sum()) >= RED_PIXELS_MIN
 
     def shows_rows(self) -> bool:
-        return self._has_text(0.25, 0.7, 0.6, 0.9)
+        """Their cells, right of their numbers."""
+        return self._has_text(0.38, 0.7, 0.7, 0.9) and not self.shows_problem()
 
     def shows_notice(self) -> bool:
         return self._has_text(0.6, 0.9, 0.98, 0.97)
@@ -56,7 +57,10 @@ class Picture:
         part = self._window[
             int(top * height) : int(bottom * height), int(left * width) : int(right * width)
         ]
-        return bool(part.size) and float(part.std()) / 255 > TEXT_DEVIATION_MIN
+        if not part.size:
+            return False
+        grey = part.mean(axis=2)
+        return float((abs(grey - np.median(grey)) > TEXT_CONTRAST).mean()) > TEXT_SHARE_MIN
 
 
 def without_border(screen: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
