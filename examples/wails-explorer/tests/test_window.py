@@ -23,7 +23,7 @@ def test_reports_on_itself(tmp_path: Path, display: str, bus: str, airports: Pat
         failed = [check for check in report["checks"] if not check["passed"]]
         assert not failed, json.dumps(failed, indent=2)
         assert opened.process.returncode == 0
-        assert len(report["checks"]) >= 14
+        assert len(report["checks"]) >= 17
         assert report["figures"]["jump_ms_median"] > 0
         opened.has_ended()
         assert not list(opened.sockets.iterdir()), "a server's folder is left"
