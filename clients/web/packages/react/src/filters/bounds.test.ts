@@ -1,7 +1,7 @@
 import type { ColumnCondition } from '@bowshot/client';
 import { expect, test } from 'vitest';
 
-import { boundLiteral, changedRange, rangeText } from './bounds.js';
+import { boundLiteral, changedRange, lowerPosition, rangeText, upperPosition } from './bounds.js';
 
 const TIME = 'timestamp[us]';
 
@@ -50,6 +50,16 @@ test('a day is the whole of it, however often the other end is changed', () => {
   expect(changedRange(undefined, days, 'date32')).toEqual(
     range("DATE('2001-01-01')", "DATE('2001-01-31')"),
   );
+});
+
+test('on the axis a day ends at its end', () => {
+  const begin = Date.UTC(2001, 0, 3);
+  expect(lowerPosition('2001-01-03', TIME)).toBe(begin);
+  expect(upperPosition('2001-01-03', TIME)).toBe(Date.UTC(2001, 0, 4) - 1);
+  expect(upperPosition('2001-01-03 00:00', TIME)).toBe(begin);
+  expect(upperPosition('2001-01-03', 'date32')).toBe(begin);
+  expect(upperPosition('1,000', 'int64')).toBe(1000);
+  expect([upperPosition('', TIME), upperPosition('x', TIME)]).toEqual([undefined, undefined]);
 });
 
 test('one value is a range of its own', () => {

@@ -84,6 +84,24 @@ function upperBound(text: string, type: string): Bound | undefined | 'wrong' {
     : { literal: `DATE('${daysLater(day, 1)}')`, isInclusive: false };
 }
 
+/** Where a lower bound stands on a histogram's axis. */
+export function lowerPosition(text: string, type: string): number | undefined {
+  const literal = text === '' ? undefined : boundLiteral(text, type);
+  if (literal === undefined) return undefined;
+  const [, time] = /^(?:DATE|TIMESTAMP)\('(.*)'\)$/.exec(literal) ?? [];
+  return time === undefined ? Number(literal) : Date.parse(time);
+}
+
+/** Where an upper bound stands: a day of timestamps at its end. */
+export function upperPosition(text: string, type: string): number | undefined {
+  const position = lowerPosition(text, type);
+  const bound = upperBound(text, type);
+  const isWholeDay = typeof bound === 'object' && !bound.isInclusive;
+  return position !== undefined && isWholeDay ? position + DAY_MS - 1 : position;
+}
+
+const DAY_MS = 86_400_000;
+
 function daysLater(day: string, days: number): string {
-  return new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
+  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
 }

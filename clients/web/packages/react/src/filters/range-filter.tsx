@@ -3,7 +3,14 @@ import { useId, useState } from 'react';
 
 import type { FilterFormProps } from './form-props.js';
 import { useHistogram } from '../summary-hooks.js';
-import { boundLiteral, changedRange, rangeText, type RangeText } from './bounds.js';
+import {
+  boundLiteral,
+  changedRange,
+  lowerPosition,
+  rangeText,
+  upperPosition,
+  type RangeText,
+} from './bounds.js';
 import { HistogramBrush } from './histogram-brush.js';
 
 const BINS = 40;
@@ -42,8 +49,8 @@ export function RangeFilter({ dataset, column, condition, rest, onChange }: Filt
       <HistogramBrush
         histogram={histogram}
         isLoading={loaded.isLoading}
-        from={positionOf(draft.from, type)}
-        to={positionOf(draft.to, type)}
+        from={lowerPosition(draft.from, type)}
+        to={upperPosition(draft.to, type)}
         edgeText={(edge) => (histogram ? edgeText(histogram, edge, type) : '')}
         onBrush={(first, last, isDone) => {
           if (!histogram) return;
@@ -108,14 +115,6 @@ function End({ label, type, text, placeholder, onText, onApply, hasFocus }: EndP
       />
     </div>
   );
-}
-
-/** Where a bound stands on the histogram's axis. */
-function positionOf(text: string, type: string): number | undefined {
-  const literal = text === '' ? undefined : boundLiteral(text, type);
-  if (literal === undefined) return undefined;
-  const [, time] = /^(?:DATE|TIMESTAMP)\('(.*)'\)$/.exec(literal) ?? [];
-  return time === undefined ? Number(literal) : Date.parse(time);
 }
 
 /** The texts of a stretch of bins: whole numbers for whole-number columns, days for long times. */
