@@ -31,6 +31,7 @@ TOP = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ["BOWSHOT_CACHE"])
 CLANG_VERSION = "19"
 SECONDS_MAX = 1800
+WINDOW_PAGES = ("clients/go/", "examples/")
 # Without the window's tags: with them Wails needs GTK's headers, and no code of ours is behind one.
 GO_MODULES = ["clients/go", "examples/wails-explorer"]
 RUFF = [sys.executable, "-m", "ruff"]
@@ -123,7 +124,11 @@ def check_web(fix: bool) -> tuple[bool, str]:
     web = TOP / "clients/web"
     if not (web / "node_modules").is_dir():
         return False, "clients/web/node_modules is missing: run ./bow build"
-    return run(["npm", "run", "--silent", "format" if fix else "lint"], cwd=web)
+    passed, output = run(["npm", "run", "--silent", "format" if fix else "lint"], cwd=web)
+    window = [p for p in files_of({".js", ".css", ".html"}) if p.startswith(WINDOW_PAGES)]
+    prettier = [str(web / "node_modules/.bin/prettier"), "--config", str(web / ".prettierrc.json")]
+    formatted, more = run([*prettier, "--write" if fix else "--check", *window])
+    return passed and formatted, output + more
 
 
 CHECKS: dict[str, Callable[[bool], tuple[bool, str]]] = {

@@ -11,7 +11,9 @@
   const HEADER = 'Bowshot-Page-Answer';
   const TOLD_BYTES = 1 << 20;
   const plainFetch = globalThis.fetch.bind(globalThis);
-  const pageName = [...crypto.getRandomValues(new Uint32Array(2))].map((n) => n.toString(36)).join('');
+  const pageName = [...crypto.getRandomValues(new Uint32Array(2))]
+    .map((n) => n.toString(36))
+    .join('');
   const running = new Set();
   let count = 0;
 

@@ -68,7 +68,9 @@
       if (!link || link.protocol !== location.protocol) return;
       event.preventDefault();
       const from = encodeURIComponent(link.pathname + link.search);
-      post(`/desktop/downloads?name=${encodeURIComponent(link.download)}&from=${from}`).catch(sayUnsaved);
+      post(`/desktop/downloads?name=${encodeURIComponent(link.download)}&from=${from}`).catch(
+        sayUnsaved,
+      );
     },
     true,
   );
@@ -80,7 +82,12 @@
   let entered = 0;
   addEventListener('dragstart', () => (isOwnDrag = true), true);
   addEventListener('dragend', () => (isOwnDrag = false), true);
-  for (const [kind, entering] of Object.entries({ dragenter: 1, dragover: 0, dragleave: -1, drop: 0 })) {
+  for (const [kind, entering] of Object.entries({
+    dragenter: 1,
+    dragover: 0,
+    dragleave: -1,
+    drop: 0,
+  })) {
     addEventListener(kind, (event) => {
       const types = event.dataTransfer?.types ?? [];
       if (isOwnDrag || !(types.includes('Files') || types.includes('text/uri-list'))) return;

@@ -23,7 +23,8 @@ try {
   for (let turn = 0; turn < TURNS; ++turn) {
     const handler = await drain(path);
     const direct = await drain(address + path);
-    if (handler.bytes !== direct.bytes) throw new Error(`${handler.bytes} bytes, not ${direct.bytes}`);
+    if (handler.bytes !== direct.bytes)
+      throw new Error(`${handler.bytes} bytes, not ${direct.bytes}`);
     figures.bytes = direct.bytes;
     figures.handler_seconds.push(handler.seconds);
     figures.direct_seconds.push(direct.seconds);

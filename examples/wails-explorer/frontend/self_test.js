@@ -37,7 +37,9 @@
   const named = (selector, text) =>
     [...document.querySelectorAll(selector)].find((element) => element.textContent.trim() === text);
   const cellsOf = (row) =>
-    document.querySelector(`[role=row][aria-rowindex="${row + 2}"]:not([aria-busy]) [role=gridcell]`);
+    document.querySelector(
+      `[role=row][aria-rowindex="${row + 2}"]:not([aria-busy]) [role=gridcell]`,
+    );
 
   /** Of the panel of exports, which is opened if it is not there. */
   async function downloadButton() {
@@ -57,7 +59,9 @@
   let info;
 
   await check('the explorer shows rows', async () => {
-    await until('cells', () => document.querySelector('[role=row][aria-rowindex="2"] [role=gridcell]'));
+    await until('cells', () =>
+      document.querySelector('[role=row][aria-rowindex="2"] [role=gridcell]'),
+    );
     info = await (await fetch(base)).json();
     return `${info.rows} rows of ${dataset}`;
   });
@@ -221,5 +225,8 @@
     await (await fetch('/desktop/state')).text(),
     await (await fetch('/version')).text(),
   ].join('\n');
-  await fetch('/desktop/report', { method: 'POST', body: JSON.stringify({ checks, figures, seen }) });
+  await fetch('/desktop/report', {
+    method: 'POST',
+    body: JSON.stringify({ checks, figures, seen }),
+  });
 })();
