@@ -138,6 +138,16 @@ def cancelled(server: BowshotServer) -> float:
     return server.metric("bowshot_cancel_seconds_count")
 
 
+@pytest.mark.parametrize("media", ["arrow", "csv", "json"])
+def test_an_error_late_in_a_stream_breaks_it_off(big: BowshotServer, media: str) -> None:
+    late = {"compute": "x:(_row div 2900000) * 9223372036854775807 + _row", "select": "x,delay"}
+    with SlowReader(big, "/v1/datasets/flights/rows", {**late, "format": media}) as reader:
+        reader.read_rest()
+        assert (reader.status, reader.was_reset, reader.is_complete) == (200, True, False)
+        told = big.get(f"/v1/requests/{reader.headers['bowshot-request']}").json()
+    assert (told["state"], told["problem"]["code"]) == ("failed", "overflow")
+
+
 def test_memory_of_a_stalled_stream_is_bounded(big: BowshotServer) -> None:
     idle = big.memory_bytes()
     readers = [SlowReader(big, ROWS, {"filter": "delay > -1000"}) for _ in range(8)]

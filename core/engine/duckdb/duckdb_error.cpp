@@ -36,17 +36,32 @@ duckdb_error_type type_of(std::string_view message, duckdb_error_type type) {
   return type;
 }
 
+struct Cause {
+  std::string_view message;
+  duckdb_error_type type;
+};
+
+/// A query that fails while a fetch waits for it says that it was closed, and only then why.
+Cause cause_of(std::string_view message, duckdb_error_type type) {
+  constexpr std::string_view kClosed = "closed pending query result\nError: ";
+  const size_t found = message.find(kClosed);
+  if (found == std::string_view::npos) return {.message = message, .type = type};
+  return {.message = message.substr(found + kClosed.size()), .type = DUCKDB_ERROR_INVALID};
+}
+
 }  // namespace
 
 bool is_fatal(std::string_view message, duckdb_error_type type) {
-  return type_of(message, type) == DUCKDB_ERROR_FATAL ||
+  const Cause cause = cause_of(message, type);
+  return type_of(cause.message, cause.type) == DUCKDB_ERROR_FATAL ||
          message.find("database has been invalidated") != std::string_view::npos;
 }
 
 Error duckdb_error(std::string_view message, duckdb_error_type type) {
+  const Cause cause = cause_of(message, type);
   // What follows is advice to whoever types SQL, or the statement itself.
-  const std::string_view text = message.substr(0, message.find('\n'));
-  switch (type_of(text, type)) {
+  const std::string_view text = cause.message.substr(0, cause.message.find('\n'));
+  switch (type_of(text, cause.type)) {
     case DUCKDB_ERROR_OUT_OF_RANGE:
     case DUCKDB_ERROR_CONVERSION:
     case DUCKDB_ERROR_DECIMAL:
