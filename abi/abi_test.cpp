@@ -199,7 +199,7 @@ TEST_F(Abi, TheProtocolIsAnsweredAsOverHttp) {
   const Answer rows = ask("GET", "/v1/datasets/numbers/rows?offset=5&limit=1&format=json");
   EXPECT_EQ(rows.status, 200);
   EXPECT_TRUE(rows.is_whole);
-  EXPECT_NE(rows.body.find("5"), std::string::npos) << rows.body;
+  EXPECT_NE(rows.body.find('5'), std::string::npos) << rows.body;
   EXPECT_EQ(rows.headers.at("Content-Length"), std::to_string(rows.body.size()));
 
   const Answer head = ask("HEAD", "/v1/datasets/numbers/rows");
@@ -363,7 +363,7 @@ TEST_F(Abi, ManyThreadsAskAtOnce) {
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&, i] {
       for (int round = 0; round < 20; ++round) {
-        const int64_t offset = (i * 20 + round) * 1'000;
+        const int64_t offset = (int64_t{i} * 20 + round) * 1'000;
         const Table table = query(fmt::format(
             R"({{"dataset": "numbers", "shape": "rows", "offset": {}, "limit": 1}})", offset));
         EXPECT_EQ(table.values, std::vector<int64_t>{offset});

@@ -52,6 +52,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "desktop": desktop.desktop,
     "window": window.window,
     "tiny": tiny.tiny,
+    "pages": tiny.pages,
     "cancel": tiny.cancel,
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import data
-from bowshot_server import BowshotServer, wait_until
+from bowshot_server import BINARY, BowshotServer, wait_until
 from measure import connect, cost_of, send_get
 from peer_process import fastapi_server, rows
 from report import Bench
@@ -16,9 +18,18 @@ from report import Bench
 WRK_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
-def wrk(url: str, seconds: int) -> tuple[float, float]:
-    """Requests a second, and the 99th percentile in milliseconds."""
-    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", url]
+# A page of 100 rows anywhere, for wrk.
+RANDOM_PAGES = """
+math.randomseed({seed})
+request = function()
+  return wrk.format("GET", "{target}&offset=" .. math.random(0, {offset_max}))
+end
+"""
+
+
+def wrk(url: str, seconds: int, *options: str) -> tuple[float, float]:
+    """Requests a second of 64 connections, and the 99th percentile in milliseconds."""
+    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", *options, url]
     text = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     slowest = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
@@ -45,6 +56,24 @@ def tiny(bench: Bench) -> None:
             rate, slowest = wrk(f"http://127.0.0.1:{port}/constant", seconds)
         bench.report.add("FastAPI, a constant: rate", rate, "/s", cost=cost)
         bench.report.add("FastAPI, a constant: p99", slowest, "ms")
+
+
+def pages(bench: Bench) -> None:
+    """Pages of 100 rows anywhere of 10M rows in a file as `bowshot convert` writes it, first from a
+    new server, then from one that has decoded most pages."""
+    seconds = 3 if bench.is_quick else 10
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.parquet"
+        subprocess.run([BINARY, "convert", data.make("10M"), path], check=True, timeout=600)
+        script = Path(folder) / "pages.lua"
+        with BowshotServer([f"data={path}"]) as server:
+            for seed, name in enumerate(("a new server", "then")):
+                words = {"target": rows("data", limit=100), "offset_max": 10_000_000 - 100}
+                script.write_text(RANDOM_PAGES.format(seed=seed, **words))
+                with cost_of(server.pid) as cost:
+                    rate, slowest = wrk(server.url, seconds, "-s", str(script))
+                bench.report.add(f"{name}: rate", rate, "/s", at_least=2_000, cost=cost)
+                bench.report.add(f"{name}: p99", slowest, "ms", at_most=50)
 
 
 def cancel(bench: Bench) -> None:

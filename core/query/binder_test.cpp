@@ -444,7 +444,7 @@ TEST(Binder, RandomLiteralsCompareExactly) {
     const Call& call = std::get<Call>(expression.node);
     if (call.arguments[0] == call.arguments[1]) return call.function == Function::kEqual;
     const auto& scalar = *std::get<Literal>(call.arguments[1]->node).value;
-    const int literal = static_cast<const arrow::Int8Scalar&>(scalar).value;
+    const int8_t literal = static_cast<const arrow::Int8Scalar&>(scalar).value;
     const Function functions[] = {Function::kEqual,   Function::kNotEqual,
                                   Function::kLess,    Function::kLessEqual,
                                   Function::kGreater, Function::kGreaterEqual};

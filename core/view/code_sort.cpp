@@ -163,8 +163,8 @@ class CodeSort {
       for (;;) {
         const size_t bucket = next++;
         if (bucket >= bucket_count() || options_.stop.stop_requested()) return;
-        const std::span<uint32_t> rows(positions_.begin() + bucket_begins_[bucket],
-                                       positions_.begin() + bucket_begins_[bucket + 1]);
+        const size_t begin = bucket_begins_[bucket];
+        const auto rows = std::span(positions_).subspan(begin, bucket_begins_[bucket + 1] - begin);
         if (bucket % 2 == 0) sort_bucket(rows, scratch[static_cast<size_t>(thread)]);
         add_steps(rows.size());
       }

@@ -184,7 +184,7 @@ bool KeyCodes::finish() {
 
 int KeyCodes::bits() const {
   if (least_ > greatest_) return 0;  // nothing but nulls
-  return std::bit_width(greatest_ - least_ + (has_nulls_ ? 1 : 0));
+  return static_cast<int>(std::bit_width(greatest_ - least_ + (has_nulls_ ? 1 : 0)));
 }
 
 uint64_t KeyCodes::code(size_t row) const {
