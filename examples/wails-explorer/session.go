@@ -258,7 +258,8 @@ func asOpenError(err error, datasets []dataset) error {
 	}
 	text := lastLines(err.Error())
 	for _, one := range datasets {
-		if _, said, found := strings.Cut(text, "bowshot: dataset "+one.name+": "); found {
+		source := "bowshot: dataset " + one.name + " of " + one.path + ": "
+		if _, said, found := strings.Cut(text, source); found {
 			return &openError{filepath.Base(one.path) + " cannot be opened", said}
 		}
 	}
