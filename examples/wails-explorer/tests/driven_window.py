@@ -14,19 +14,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from picture import Picture
 
 TOP = Path(__file__).resolve().parents[3]
 PROGRAM = Path(os.environ.get("BOWSHOT_EXPLORER", TOP / "build/bowshot-explorer"))
 SERVER = Path(os.environ.get("BOWSHOT_BINARY", TOP / "build/bowshot"))
+T = TypeVar("T")
 PATIENCE_S = 90
 KEY_ATTEMPTS = 5  # web views start slowly on a machine that is busy
 DRAG_SOURCE = Path(__file__).with_name("drag_source.py")
 DRAG_FROM, DRAG_TO, DRAG_STEPS = (40, 860), (700, 450), 12  # on a screen of 1400 x 900
 
 
-def until(what: str, found: Callable[[], object]) -> object:
+def until(what: str, found: Callable[[], T]) -> T:
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         if value := found():
@@ -73,12 +75,17 @@ class Window:
     def title(self) -> str:
         return self.do("search", "--onlyvisible", "--pid", str(self.process.pid), "getwindowname")
 
+    def titled(self, title: str) -> list[str]:
+        """The windows that show it."""
+        return self.do("search", "--onlyvisible", "--name", f"^{re.escape(title)}$").split()
+
     def shows(self, title: str) -> bool:
-        return bool(self.do("search", "--onlyvisible", "--name", f"^{re.escape(title)}$"))
+        return bool(self.titled(title))
 
     def await_title(self, title: str) -> str:
-        until(f"a window of the title {title}", lambda: self.shows(title))
-        return self.do("search", "--onlyvisible", "--name", f"^{re.escape(title)}$").split()[0]
+        # One look: the next may miss a window that is just then drawn anew.
+        found = until(f"a window of the title {title}", lambda: self.titled(title))
+        return found[0]
 
     def answer_dialog(self, title: str, path: Path) -> None:
         """Types a path into a dialog: in ASCII, as a keyboard has its layout's letters only."""
