@@ -78,7 +78,7 @@ async function sort(page) {
 
 async function filter(page) {
   await open(page, '#/flights');
-  const before = await rowTexts(page, 0);
+  const before = await otherTexts(page, 0, seen.descending); // without the order
   await filterBy(page, "origin = 'SFO' AND delay > 300");
   await page.locator('.title b:not([data-pending])', { hasText: /^\d{1,3}(\D\d{3})?$/ }).waitFor();
   seen.filteredCount = await page.locator('.title p').innerText();
