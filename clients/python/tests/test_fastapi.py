@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import gzip
 import http.client
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -27,6 +29,7 @@ from bowshot.fastapi import (
     Aggregate,
     ArrowFileResponse,
     ArrowResponse,
+    BowshotApp,
     Page,
     ParquetResponse,
     Sample,
@@ -430,3 +433,34 @@ def test_a_client_that_leaves_stops_the_query_of_a_mount(url: str) -> None:
     while "bowshot_queries_running 0" not in httpx.get(f"{base}/metrics").text:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_client_that_leaves_is_no_failure_of_the_application(tmp_path: Path) -> None:
+    pl.DataFrame({"id": range(2_000_000)}).write_parquet(tmp_path / "numbers.parquet")
+    mounted = BowshotApp({"numbers": str(tmp_path / "numbers.parquet")})
+    scope = {"type": "http", "method": "GET", "path": "/v1/datasets/numbers/rows"}
+    scope |= {"query_string": b"format=ndjson", "headers": [(b"host", b"localhost")]}
+    sent: list[dict[str, Any]] = []
+
+    async def leave_early() -> None:
+        has_left = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await has_left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+            if message["type"] == "http.response.body":
+                has_left.set()
+                await asyncio.sleep(0.1)  # the application hears of it before it sends more
+
+        await mounted(scope, receive, send)  # and does not raise
+
+    try:
+        asyncio.run(leave_early())
+    finally:
+        mounted.close()
+    assert sent[0]["status"] == 200
+    assert sum(len(message.get("body", b"")) for message in sent) < 10_000_000
+    assert sent[-1].get("more_body")  # the answer was not ended as a whole one would be

@@ -72,6 +72,7 @@ class _Exchange:
         self._body: asyncio.Queue[bytes | None] = asyncio.Queue(BODY_PIECES_MAX)
         self._rest = b""  # of a piece of the body that was longer than asked for
         self._answer: Any = None
+        self._has_left = False  # the client; it may have all that it wanted
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -80,6 +81,9 @@ class _Exchange:
         listener = asyncio.ensure_future(self._listen())
         try:
             await self._forward()
+        except BrokenAnswerError:
+            if not self._has_left:
+                raise
         finally:
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -140,6 +144,7 @@ class _Exchange:
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
+                self._has_left = True
                 self._library.bowshot_answer_stop(self._answer)
                 with contextlib.suppress(asyncio.QueueFull):
                     self._body.put_nowait(None)
