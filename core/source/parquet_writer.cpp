@@ -1,5 +1,8 @@
 #include "source/parquet_writer.hpp"
 
+#include <arrow/array.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/status.h>
@@ -9,22 +12,48 @@
 #include <arrow/util/io_util.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
+#include <parquet/types.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <utility>
+#include <vector>
 
 namespace bowshot {
 namespace {
 
 /// A window of 100 rows decodes one page a column, and a page has all of its rows decoded.
-constexpr int64_t kPageRowsMax = 8'192;
+constexpr int64_t kPageRowsMax = 4'096;
 constexpr int64_t kPageBytesTarget = 256 << 10;
 constexpr int64_t kDictionaryBytesMax = 256 << 10;
 
-std::shared_ptr<parquet::WriterProperties> writer_properties() {
-  return parquet::WriterProperties::Builder()
-      .created_by("bowshot")
+/// Whether a dictionary of the column would outgrow its limit, or hardly a value comes back: then
+/// it is left half-way, and every page before that needs all of it for a few rows.
+arrow::Result<bool> is_without_repeats(const std::shared_ptr<arrow::Array>& column) {
+  constexpr int64_t kSampleRowsMin = 4'096;
+  constexpr double kRepeatsMin = 0.05;
+  const auto id = column->type_id();
+  const bool is_flat = arrow::is_primitive(id) || arrow::is_base_binary_like(id);
+  const int64_t rows = column->length() - column->null_count();
+  if (!is_flat || rows < kSampleRowsMin) return false;
+  ARROW_ASSIGN_OR_RAISE(const auto distinct, arrow::compute::Unique(column));
+  ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(*distinct));
+  return bytes > kDictionaryBytesMax ||
+         static_cast<double>(distinct->length()) > (1 - kRepeatsMin) * static_cast<double>(rows);
+}
+
+/// What serves the columns of `first`, the first rows that are written; null: nothing is known.
+arrow::Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(
+    const arrow::RecordBatch* first) {
+  parquet::WriterProperties::Builder builder;
+  for (int i = 0; first && i < first->num_columns(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_plain, is_without_repeats(first->column(i)));
+    if (is_plain)
+      builder.disable_dictionary(
+          std::make_shared<parquet::schema::ColumnPath>(std::vector{first->column_name(i)}));
+  }
+  return builder.created_by("bowshot")
       ->version(parquet::ParquetVersion::PARQUET_2_6)
       ->compression(parquet::Compression::ZSTD)
       ->max_row_group_length(kParquetGroupRowsMax)
@@ -88,20 +117,25 @@ Result<std::unique_ptr<ParquetWriter>> ParquetWriter::make(
   if (schema->num_fields() == 0)
     return fail(ErrorCode::kBadParameter, "Parquet cannot hold a table without columns");
   std::unique_ptr<ParquetWriter> writer(new ParquetWriter(values_bytes_max(group_bytes_max)));
-  BOWSHOT_TRY(write_guarded([&]() -> arrow::Status {
-    const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    ARROW_ASSIGN_OR_RAISE(
-        writer->writer_,
-        parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), std::move(out),
-                                         writer_properties(), arrow_properties));
-    return arrow::Status::OK();
-  }));
+  writer->schema_ = schema;
+  writer->out_ = std::move(out);
   return writer;
 }
 
 ParquetWriter::ParquetWriter(int64_t group_bytes_max) : group_bytes_max_(group_bytes_max) {}
 
 ParquetWriter::~ParquetWriter() = default;
+
+Result<void> ParquetWriter::open(const arrow::RecordBatch* first) {
+  return write_guarded([&]() -> arrow::Status {
+    const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+    ARROW_ASSIGN_OR_RAISE(const auto properties, writer_properties(first));
+    ARROW_ASSIGN_OR_RAISE(
+        writer_, parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), out_,
+                                                  properties, arrow_properties));
+    return arrow::Status::OK();
+  });
+}
 
 Result<void> ParquetWriter::make_room() {
   if (group_rows_ < kParquetGroupRowsMax && group_bytes_ < group_bytes_max_) return {};
@@ -114,6 +148,7 @@ Result<void> ParquetWriter::make_room() {
 Result<void> ParquetWriter::write(const arrow::RecordBatch& batch) {
   const int64_t rows = batch.num_rows();
   if (rows == 0) return {};
+  if (!writer_) BOWSHOT_TRY(open(&batch));
   const auto bytes = parquet_bytes(batch);
   if (!bytes.ok()) return fail(write_error(bytes.status()));
   const double row_bytes = static_cast<double>(*bytes) / static_cast<double>(rows);
@@ -134,6 +169,7 @@ Result<void> ParquetWriter::write(const arrow::RecordBatch& batch) {
 }
 
 Result<void> ParquetWriter::finish() {
+  if (!writer_) BOWSHOT_TRY(open(nullptr));
   return write_guarded([&] { return writer_->Close(); });
 }
 

@@ -19,8 +19,9 @@ inline constexpr int64_t kParquetGroupRowsMax = 122'880;
 inline constexpr int64_t kParquetGroupBytesMax = int64_t{64} << 20;  // before compression
 
 /// Writes Parquet as Bowshot likes to read it: zstd, row groups as above, small pages with an index
-/// and checksums, so that any hundred rows are a few pages. One thread at a time. Without finish()
-/// what was written is no Parquet file.
+/// and checksums, so that any hundred rows are a few pages; dictionaries only for columns whose
+/// first batch repeats values. One thread at a time. Without finish() what was written is no
+/// Parquet file.
 class ParquetWriter {
  public:
   /// `schema` is kept as metadata, so that every type and the metadata come back. Errors, here and
@@ -42,10 +43,14 @@ class ParquetWriter {
 
  private:
   explicit ParquetWriter(int64_t group_bytes_max);
+  /// Begins the file, as fits its first rows. Null: there are none.
+  Result<void> open(const arrow::RecordBatch* first);
   /// Begins a new row group where the one under way is full.
   Result<void> make_room();
 
   const int64_t group_bytes_max_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::io::OutputStream> out_;  // shared with writer_
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   int64_t rows_ = 0;
   int64_t group_rows_ = 0;   // of the group under way
