@@ -91,6 +91,7 @@ void add_listening_flags(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str()
       ->group(group);
   serve.add_option("--port", options.port, "TCP port; 0 takes a free one")
+      ->check(CLI::Range(0, 65'535).description(""))
       ->type_name("PORT")
       ->capture_default_str()
       ->group(group);

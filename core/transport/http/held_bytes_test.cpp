@@ -41,6 +41,15 @@ void let_time_pass() {
   while (HeldBytes::Clock::now() - begun < 2ms) std::this_thread::yield();
 }
 
+/// Two answers under one limit of bytes.
+struct TwoAnswers {
+  explicit TwoAnswers(std::chrono::milliseconds slow_after) : held(100, slow_after) {}
+  HeldBytes held;
+  SocketPair sockets[2];
+  std::optional<HeldBytes::Hold> one{std::in_place, &held, sockets[0].descriptor()};
+  std::optional<HeldBytes::Hold> other{std::in_place, &held, sockets[1].descriptor()};
+};
+
 TEST(HeldBytes, EndsTheOneThatHeldTheMostForTheLongest) {
   HeldBytes held(100, 0ms);
   SocketPair sockets[3];
@@ -87,49 +96,40 @@ TEST(HeldBytes, AnAnswerAloneMayHoldMore) {
 }
 
 TEST(HeldBytes, WhoeverIsLeftAloneMayHoldMore) {
-  HeldBytes held(100, 0ms);
-  SocketPair sockets[2];
-  HeldBytes::Hold one(&held, sockets[0].descriptor());
-  HeldBytes::Hold other(&held, sockets[1].descriptor());
-  one.set_bytes(1);
+  TwoAnswers answers(0ms);
+  answers.one->set_bytes(1);
   let_time_pass();
-  other.set_bytes(1'000);
-  one.set_bytes(1'000);
-  one.check();
-  other.check();
-  EXPECT_EQ(held.counters().ended_total, 1);  // though it is not gone yet
+  answers.other->set_bytes(1'000);
+  answers.one->set_bytes(1'000);
+  answers.one->check();
+  answers.other->check();
+  EXPECT_EQ(answers.held.counters().ended_total, 1);  // though it is not gone yet
 }
 
 TEST(HeldBytes, NobodyIsEndedBeforeItIsSlow) {
-  HeldBytes held(100, 1h);
-  SocketPair sockets[2];
-  HeldBytes::Hold one(&held, sockets[0].descriptor());
-  HeldBytes::Hold other(&held, sockets[1].descriptor());
-  one.set_bytes(80);
-  other.set_bytes(80);
-  other.check();
-  EXPECT_FALSE(one.is_ended());
-  EXPECT_FALSE(other.is_ended());
-  EXPECT_FALSE(held.end_worst(1h));
-  EXPECT_TRUE(held.end_worst(0ms));
-  EXPECT_TRUE(held.end_worst(0ms));
-  EXPECT_FALSE(held.end_worst(0ms));
-  EXPECT_TRUE(one.is_ended() && other.is_ended());
+  TwoAnswers answers(1h);
+  answers.one->set_bytes(80);
+  answers.other->set_bytes(80);
+  answers.other->check();
+  EXPECT_FALSE(answers.one->is_ended());
+  EXPECT_FALSE(answers.other->is_ended());
+  EXPECT_FALSE(answers.held.end_worst(1h));
+  EXPECT_TRUE(answers.held.end_worst(0ms));
+  EXPECT_TRUE(answers.held.end_worst(0ms));
+  EXPECT_FALSE(answers.held.end_worst(0ms));
+  EXPECT_TRUE(answers.one->is_ended() && answers.other->is_ended());
 }
 
 TEST(HeldBytes, ASmallerLimitIsSeenAtTheNextLook) {
-  HeldBytes held(100, 0ms);
-  SocketPair sockets[2];
-  std::optional<HeldBytes::Hold> one(std::in_place, &held, sockets[0].descriptor());
-  HeldBytes::Hold other(&held, sockets[1].descriptor());
-  one->set_bytes(30);
-  other.set_bytes(30);
-  held.set_bytes_max(40);
-  other.check();
-  EXPECT_EQ(held.counters().ended_total, 1);
-  one.reset();
-  EXPECT_EQ(held.counters().answers, 1);
-  EXPECT_LE(held.counters().bytes, 30);
+  TwoAnswers answers(0ms);
+  answers.one->set_bytes(30);
+  answers.other->set_bytes(30);
+  answers.held.set_bytes_max(40);
+  answers.other->check();
+  EXPECT_EQ(answers.held.counters().ended_total, 1);
+  answers.one.reset();
+  EXPECT_EQ(answers.held.counters().answers, 1);
+  EXPECT_LE(answers.held.counters().bytes, 30);
 }
 
 }  // namespace

@@ -53,8 +53,7 @@ test('arrows and pages move the active cell and bring it into sight', async () =
 });
 
 test('the wheel moves by pixels, also far down', async () => {
-  await explorer.goToRow.fill('500,000,000');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo('500,000,000');
   await expectText(explorer.cell(500_000_000, 0), '500,000,000');
   const before = await explorer.topRow();
   await explorer.body.hover();
@@ -101,8 +100,7 @@ test('go to row: exact, from the end, and refused beyond it', async () => {
   await explorer.page.keyboard.press('Enter');
   await expectText(explorer.cell(123_456_789, 0), '123,456,789');
   expect(await explorer.cell(123_456_789, 0).getAttribute('aria-selected')).toBe('true');
-  await explorer.goToRow.fill('-1');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(-1);
   await expectText(explorer.cell(LAST, 0), '999,999,999');
   await explorer.goToRow.fill('1000000000');
   expect(await explorer.goToRow.getAttribute('aria-invalid')).toBe('true');
@@ -162,11 +160,8 @@ test("the server's error is shown at its position, and its suggestion mends it",
 test('rows that fail stay where they are, and come with Retry', async () => {
   await expectText(explorer.cell(0, 0), '0');
   mock.fault({ kind: 'fail', shape: 'rows', times: 1 });
-  await explorer.goToRow.fill('400000000');
-  await explorer.goToRow.press('Enter');
-  const alert = explorer.page.getByRole('alert');
-  await expectSoon(async () => (await alert.count()) === 1, true);
-  expect(await alert.innerText()).toContain('the mock was told to fail');
+  await explorer.goTo(400_000_000);
+  const alert = await explorer.alertThatSays('the mock was told to fail');
   await explorer.screenshot('failed');
   await alert.getByRole('button', { name: 'Retry' }).click();
   await expectText(explorer.cell(400_000_000, 0), '400,000,000');
@@ -176,8 +171,7 @@ test('rows that fail stay where they are, and come with Retry', async () => {
 test('an answer that is cut off is asked about, and never shown short', async () => {
   await expectText(explorer.cell(0, 0), '0');
   mock.fault({ kind: 'cut', shape: 'rows', times: 1 });
-  await explorer.goToRow.fill('300000000');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(300_000_000);
   await expectText(explorer.cell(300_000_000, 0), '300,000,000');
   expect(mock.requests.some((request) => request.startsWith('/v1/requests/'))).toBe(true);
 });
@@ -185,8 +179,7 @@ test('an answer that is cut off is asked about, and never shown short', async ()
 test('another version of the dataset keeps the place', async () => {
   await expectText(explorer.cell(0, 0), '0');
   mock.changeVersion('billion', 900_000_000);
-  await explorer.goToRow.fill('-1');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(-1);
   // The version is another one: the rows are, too, and the place is kept as far as there are rows.
   await expectText(explorer.cell(899_999_999, 0), '899,999,999');
   expect(await explorer.page.locator('.title p').innerText()).toContain('900,000,000 rows');
@@ -195,8 +188,7 @@ test('another version of the dataset keeps the place', async () => {
 test('placeholders have the places that the rows will have', async () => {
   await expectText(explorer.cell(0, 0), '0');
   mock.fault({ kind: 'slow', shape: 'rows', times: 3, ms: 700 });
-  await explorer.goToRow.fill('700000000');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(700_000_000);
   await expectText(explorer.cell(700_000_000, 0), 'loading');
   const before = await explorer.cell(700_000_000, 3).boundingBox();
   await explorer.screenshot('loading');
@@ -209,8 +201,7 @@ test('the address keeps the view over a reload, and back undoes', async () => {
   await explorer.applyFilter('distance > 1000');
   await explorer.columnHeader('delay').getByRole('button').click();
   await expectText(explorer.cell(0, 1), LOWEST_DELAY);
-  await explorer.goToRow.fill('5000');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(5000);
   await expectSoon(() => /row=\d{4}/.test(explorer.page.url()), true);
   const top = await explorer.topRow();
   const text = await explorer.text(5000, 0);

@@ -2,7 +2,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { expect } from 'vitest';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+
+import { expectSoon } from './expect-soon.js';
 
 const CHROMIUM_FLAGS = [
   '--headless',
@@ -71,6 +74,20 @@ export class Explorer {
   async text(row: number, column: number): Promise<string> {
     await this.page.locator(`[role=row][aria-rowindex="${row + 2}"]:not([aria-busy])`).waitFor();
     return (await this.cell(row, column).textContent()) ?? '';
+  }
+
+  /** By the field above the grid, which takes grouped digits, too, and counts negative rows back. */
+  async goTo(row: number | string): Promise<void> {
+    await this.goToRow.fill(String(row));
+    await this.goToRow.press('Enter');
+  }
+
+  /** The one alert of the page, once it is there. */
+  async alertThatSays(words: string): Promise<Locator> {
+    const alert = this.page.getByRole('alert');
+    await expectSoon(() => alert.count(), 1);
+    expect(await alert.innerText()).toContain(words);
+    return alert;
   }
 
   columnHeader(name: string): Locator {

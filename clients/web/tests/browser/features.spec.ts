@@ -115,8 +115,7 @@ test('the profile stands below the names, opens, and can be put away', async () 
 
 test('the place is kept when the filter changes', async () => {
   await openRows('#/flights');
-  await explorer.goToRow.fill('5000');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(5000);
   await expectSoon(() => /row=49\d\d/.test(explorer.page.url()), true);
   const active = await explorer.text(5000, 0);
   const distance = Number(await explorer.text(5000, 2));
@@ -224,11 +223,8 @@ test('a busy server is asked again as late as it says', async () => {
   await openRows('#/billion');
   await expectText(explorer.cell(0, 0), '0');
   mock.fault({ kind: 'busy', shape: 'rows', times: 8, ms: 1000 });
-  await explorer.goToRow.fill('600000000');
-  await explorer.goToRow.press('Enter');
-  const alert = explorer.page.getByRole('alert');
-  await expectSoon(async () => (await alert.count()) === 1, true);
-  expect(await alert.innerText()).toContain('too much to do');
+  await explorer.goTo(600_000_000);
+  const alert = await explorer.alertThatSays('too much to do');
   await explorer.screenshot('busy');
   await expectText(explorer.cell(600_000_000, 0), '600,000,000');
   expect(await alert.count()).toBe(0);
@@ -239,16 +235,12 @@ test('a server that went away: the rows stay, and the others come when it is bac
   await expectText(explorer.cell(0, 0), '0');
   const port = Number(new URL(mock.url).port);
   await mock.close();
-  await explorer.goToRow.fill('600000000');
-  await explorer.goToRow.press('Enter');
-  const alert = explorer.page.getByRole('alert');
-  await expectSoon(async () => (await alert.count()) === 1, true);
-  expect(await alert.innerText()).toContain('The connection is lost');
+  await explorer.goTo(600_000_000);
+  const alert = await explorer.alertThatSays('The connection is lost');
   await explorer.screenshot('server-away');
   await explorer.page.keyboard.press('Control+Home');
   await expectText(explorer.cell(0, 0), '0');
-  await explorer.goToRow.fill('600000000');
-  await explorer.goToRow.press('Enter');
+  await explorer.goTo(600_000_000);
   const back = await startMockServer({ port, page: PAGE });
   await expectText(explorer.cell(600_000_000, 0), '600,000,000');
   expect(await alert.count()).toBe(0);
@@ -290,8 +282,7 @@ test('of an order too long to be kept every row that the server answers is shown
     [4_999, '999,995,000', 5_000],
     [999_995_000, '4999', 999_994_999],
   ] as const) {
-    await explorer.goToRow.fill(String(row));
-    await explorer.goToRow.press('Enter');
+    await explorer.goTo(row);
     await expectText(explorer.cell(row, 0), id);
     await expectText(explorer.cell(missing, 0), 'not loaded');
     await expectSoon(() => alert.count(), 1);
@@ -305,11 +296,8 @@ test('of an order too long to be kept every row that the server answers is shown
 test('an order too long to be kept: what the server says of it, and two ways out', async () => {
   await openRows('#/billion?order=-id', { colorScheme: 'dark' });
   await expectText(explorer.cell(0, 0), '999,999,999');
-  await explorer.goToRow.fill('500000000');
-  await explorer.goToRow.press('Enter');
-  const alert = explorer.page.getByRole('alert');
-  await expectSoon(() => alert.count(), 1);
-  expect(await alert.innerText()).toContain(
+  await explorer.goTo(500_000_000);
+  const alert = await explorer.alertThatSays(
     'orders are kept of up to 50000000 rows, this one has 1000000000',
   );
   expect(await alert.getByRole('button').allTextContents()).toEqual([

@@ -67,11 +67,6 @@ async function expectRow(
   }
 }
 
-async function goTo(row: number): Promise<void> {
-  await explorer.goToRow.fill(String(row));
-  await explorer.goToRow.press('Enter');
-}
-
 test('the list has every dataset, and the schema every column', async () => {
   const { name } = largest();
   await open(name);
@@ -94,7 +89,7 @@ test('the first, the last and rows between are what the server answers', async (
   await explorer.screenshot('server-last');
   for (const share of [0.123456789, 0.5, 0.987654321]) {
     const row = Math.floor(rows * share);
-    await goTo(row);
+    await explorer.goTo(row);
     await expectRow(name, row, {});
   }
 });
@@ -107,7 +102,7 @@ test('sorted both ways, to the last row', async () => {
   const button = explorer.columnHeader(column).getByRole('button');
   await button.click();
   await expectRow(name, 0, { order: [{ column }] });
-  await goTo(rows - 1);
+  await explorer.goTo(rows - 1);
   await expectRow(name, rows - 1, { order: [{ column }] });
   await button.click();
   await expectRow(name, 0, { order: [{ column, descending: true }] });
@@ -128,7 +123,7 @@ test('a filter keeps the rows that the server counts', async () => {
     explorer.page.locator('.title p'),
     `${count.toLocaleString('en-US')} of ${total} rows`,
   );
-  await goTo(count - 1);
+  await explorer.goTo(count - 1);
   await expectRow(name, count - 1, { filter });
   await explorer.screenshot('server-filtered');
 });

@@ -2,7 +2,7 @@ import { connect } from '@bowshot/client';
 import { NATURAL_ARRANGEMENT } from '@bowshot/react';
 import { expect, test } from 'vitest';
 
-import type { ViewState } from './view-state.js';
+import { EMPTY_VIEW, type ViewState } from './view-state.js';
 import { shownQuery, viewQuery } from './view-query.js';
 
 const bowshot = connect('http://server');
@@ -18,15 +18,10 @@ const INFO = {
   views: [],
 };
 const VIEW: ViewState = {
+  ...EMPTY_VIEW,
   dataset: 'flights',
   filter: 'a > 1',
   order: [{ column: 'b', descending: true }, { column: 'a' }],
-  columns: NATURAL_ARRANGEMENT,
-  groupBy: [],
-  measures: [],
-  open: [],
-  sample: undefined,
-  row: 0,
 };
 
 test('rows are asked for as they are shown', () => {
