@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { connect } from '@bowshot/client';
 import { NATURAL_ARRANGEMENT } from '@bowshot/react';
 import { expect, test } from 'vitest';
