@@ -34,7 +34,7 @@ test('a column is dragged to another place, and does not sort by that', async ()
   await explorer.screenshot('column-drag');
   await mouse.up();
   await expectSoon(async () => (await columnNames()).slice(0, 3), ['distance', 'date', 'delay']);
-  expect(await explorer.columnHeader('distance').getAttribute('aria-sort')).toBe('none');
+  await expectSoon(() => explorer.columnHeader('distance').getAttribute('aria-sort'), 'none');
   expect(explorer.page.url()).toContain('first=distance');
   expect(explorer.page.url()).not.toContain('order');
   // The name is a button as before: a key sorts.
@@ -113,8 +113,8 @@ test('a range that is dragged below the edge scrolls on, and stops with the butt
   await mouse.wheel(0, -1_000_000);
   const selected = explorer.cell(3, 1);
   await expectSoon(() => selected.getAttribute('aria-selected'), 'true');
-  expect(await explorer.cell(2, 1).getAttribute('aria-selected')).toBe('false');
-  expect(await explorer.cell(3, 2).getAttribute('aria-selected')).toBe('false');
+  await expectSoon(() => explorer.cell(2, 1).getAttribute('aria-selected'), 'false');
+  await expectSoon(() => explorer.cell(3, 2).getAttribute('aria-selected'), 'false');
 });
 
 test('a cancelled export ends the request, and keeps no file', async () => {
@@ -156,14 +156,14 @@ test('open groups are in the address, nulls and groups in groups too', async () 
   await expectSoon(async () => (await level(3).count()) > 0, true);
   await expectSoon(() => explorer.page.url().includes('open=%5Bnull%2C%22ATL%22%5D'), true);
   const lines = await tree.getAttribute('aria-rowcount');
-  expect(await level(1).last().getAttribute('aria-setsize')).toBe('6');
-  expect(await level(1).last().getAttribute('aria-posinset')).toBe('6');
+  await expectSoon(() => level(1).last().getAttribute('aria-setsize'), '6');
+  await expectSoon(() => level(1).last().getAttribute('aria-posinset'), '6');
   // A group's line is read as a whole.
   const active = (await tree.getAttribute('aria-activedescendant'))!;
-  expect(await explorer.page.locator(`[id="${active}"]`).getAttribute('role')).toBe('row');
+  await expectSoon(() => explorer.page.locator(`[id="${active}"]`).getAttribute('role'), 'row');
   await explorer.page.reload();
   await expectSoon(() => tree.getAttribute('aria-rowcount'), lines);
-  expect(await level(2).first().getAttribute('aria-expanded')).toBe('true');
+  await expectSoon(() => level(2).first().getAttribute('aria-expanded'), 'true');
   await explorer.screenshot('groups-in-groups');
 });
 
@@ -177,7 +177,7 @@ test('a sample in equal shares: its weights, and too few rows for the values', a
   await explorer.columnHeader('_weight').getByRole('button').focus();
   await explorer.page.keyboard.press('ArrowDown');
   const menu = explorer.page.getByRole('dialog', { name: 'Column _weight' });
-  expect(await menu.getByRole('button', { name: /Group/ }).count()).toBe(0);
+  await expectSoon(() => menu.getByRole('button', { name: /Group/ }).count(), 0);
   await explorer.page.keyboard.press('Escape');
   await explorer.screenshot('sample-shares');
   await explorer.page.goto(`${mock.url}/#/flights?sample=3&share=carrier`);
@@ -190,10 +190,10 @@ test('a dataset that is being converted shows how far, and its rows when it is t
   await open('#/flights', { colorScheme: 'dark' });
   const progress = explorer.page.getByRole('progressbar', { name: 'Conversion of flights' });
   await expectSoon(async () => (await progress.count()) === 1, true);
-  expect(await progress.getAttribute('value')).toBe('0.3');
+  await expectSoon(() => progress.getAttribute('value'), '0.3');
   await explorer.screenshot('converting-dark');
   await expectText(explorer.cell(0, 1), '324');
-  expect(await progress.count()).toBe(0);
+  await expectSoon(() => progress.count(), 0);
 });
 
 test('an order that is being built says so until it is there', async () => {
@@ -202,7 +202,7 @@ test('an order that is being built says so until it is there', async () => {
   await openRows('#/flights?order=%2Bdelay');
   await expectText(explorer.page.locator('.title p span'), 'sorting… 42 %');
   const line = explorer.page.getByRole('progressbar', { name: 'Sorting' });
-  expect(await line.count()).toBe(1);
+  await expectSoon(() => line.count(), 1);
   await explorer.screenshot('sorting');
   mock.show('flights', [{ ...status, state: 'ready', progress: 1 }]);
   await expectSoon(() => line.count(), 0);
@@ -216,11 +216,11 @@ test('the count and the matches of a filter that are being built say so until th
   }
   await open('#/flights?filter=delay+%3E+100');
   await expectText(explorer.page.locator('.title p b'), 'counting… 42 %');
-  expect(await explorer.page.getByRole('progressbar', { name: 'Counting' }).count()).toBe(1);
+  await expectSoon(() => explorer.page.getByRole('progressbar', { name: 'Counting' }).count(), 1);
   mock.show('flights', [{ ...status, kind: 'matches' }]);
   await expectText(explorer.page.locator('.title p span'), 'matching… 42 %');
   const line = explorer.page.getByRole('progressbar', { name: 'Matching' });
-  expect(await line.count()).toBe(1);
+  await expectSoon(() => line.count(), 1);
   await explorer.screenshot('matching');
   mock.show('flights', []);
   await expectSoon(() => line.count(), 0);

@@ -17,9 +17,9 @@ test('the first dataset is shown with its schema and its rows', async () => {
   await expectText(explorer.cell(3, 4), 'null');
   await expectText(explorer.page.locator('.title h1'), 'billion');
   expect(await explorer.page.locator('.title p').innerText()).toContain('1,000,000,000 rows');
-  expect(await explorer.page.locator('.column-list li').count()).toBe(8);
-  expect(await explorer.grid.getAttribute('aria-rowcount')).toBe('1000000001');
-  expect(await explorer.grid.getAttribute('aria-colcount')).toBe('9');
+  await expectSoon(() => explorer.page.locator('.column-list li').count(), 8);
+  await expectSoon(() => explorer.grid.getAttribute('aria-rowcount'), '1000000001');
+  await expectSoon(() => explorer.grid.getAttribute('aria-colcount'), '9');
   await explorer.screenshot('first');
 });
 
@@ -28,11 +28,11 @@ test('Ctrl+End reaches the last cell of 10^9 rows, Ctrl+Home the first', async (
   await explorer.grid.focus();
   await explorer.page.keyboard.press('Control+End');
   await expectText(explorer.cell(LAST, 7), 'true');
-  expect(await explorer.cell(LAST, 7).getAttribute('aria-selected')).toBe('true');
+  await expectSoon(() => explorer.cell(LAST, 7).getAttribute('aria-selected'), 'true');
   await explorer.page.keyboard.press('Home');
   await expectText(explorer.cell(LAST, 0), '999,999,999');
   const active = await explorer.grid.getAttribute('aria-activedescendant');
-  expect(await explorer.cell(LAST, 0).getAttribute('id')).toBe(active);
+  await expectSoon(() => explorer.cell(LAST, 0).getAttribute('id'), active);
   await explorer.screenshot('last-row');
   await explorer.page.keyboard.press('Control+Home');
   await expectText(explorer.cell(0, 0), '0');
@@ -99,11 +99,11 @@ test('go to row: exact, from the end, and refused beyond it', async () => {
   await explorer.page.keyboard.type('123456789');
   await explorer.page.keyboard.press('Enter');
   await expectText(explorer.cell(123_456_789, 0), '123,456,789');
-  expect(await explorer.cell(123_456_789, 0).getAttribute('aria-selected')).toBe('true');
+  await expectSoon(() => explorer.cell(123_456_789, 0).getAttribute('aria-selected'), 'true');
   await explorer.goTo(-1);
   await expectText(explorer.cell(LAST, 0), '999,999,999');
   await explorer.goToRow.fill('1000000000');
-  expect(await explorer.goToRow.getAttribute('aria-invalid')).toBe('true');
+  await expectSoon(() => explorer.goToRow.getAttribute('aria-invalid'), 'true');
 });
 
 test('a click on a header sorts up, down and not', async () => {
@@ -113,14 +113,14 @@ test('a click on a header sorts up, down and not', async () => {
   const header = explorer.columnHeader('distance');
   await header.getByRole('button').click();
   await expectText(explorer.cell(0, 2), '60');
-  expect(await header.getAttribute('aria-sort')).toBe('ascending');
+  await expectSoon(() => header.getAttribute('aria-sort'), 'ascending');
   await header.getByRole('button').click();
   await expectText(explorer.cell(0, 2), '2460');
-  expect(await header.getAttribute('aria-sort')).toBe('descending');
+  await expectSoon(() => header.getAttribute('aria-sort'), 'descending');
   await explorer.screenshot('sorted');
   await header.getByRole('button').click();
   await expectText(explorer.cell(0, 0), unsorted);
-  expect(await header.getAttribute('aria-sort')).toBe('none');
+  await expectSoon(() => header.getAttribute('aria-sort'), 'none');
 });
 
 test('a filter counts its rows; Escape clears it', async () => {
@@ -140,7 +140,7 @@ test('a filter counts its rows; Escape clears it', async () => {
   await explorer.screenshot('no-rows');
   await explorer.filter.press('Escape');
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
-  expect(await explorer.filter.inputValue()).toBe('');
+  await expectSoon(() => explorer.filter.inputValue(), '');
 });
 
 test("the server's error is shown at its position, and its suggestion mends it", async () => {
@@ -150,11 +150,11 @@ test("the server's error is shown at its position, and its suggestion mends it",
   await explorer.applyFilter("origin <> 'Zürich' AND distence > 2459");
   await expectText(explorer.page.locator('.filter-copy mark'), 'distence');
   expect(await explorer.page.getByRole('alert').innerText()).toContain('no column distence');
-  expect(await explorer.filter.getAttribute('aria-invalid')).toBe('true');
+  await expectSoon(() => explorer.filter.getAttribute('aria-invalid'), 'true');
   await explorer.screenshot('filter-error');
   await explorer.page.getByRole('alert').getByRole('button', { name: 'distance' }).click();
   await expectText(explorer.cell(0, 2), '2460');
-  expect(await explorer.filter.inputValue()).toBe("origin <> 'Zürich' AND distance > 2459");
+  await expectSoon(() => explorer.filter.inputValue(), "origin <> 'Zürich' AND distance > 2459");
 });
 
 test('rows that fail stay where they are, and come with Retry', async () => {
@@ -165,7 +165,7 @@ test('rows that fail stay where they are, and come with Retry', async () => {
   await explorer.screenshot('failed');
   await alert.getByRole('button', { name: 'Retry' }).click();
   await expectText(explorer.cell(400_000_000, 0), '400,000,000');
-  expect(await alert.count()).toBe(0);
+  await expectSoon(() => alert.count(), 0);
 });
 
 test('an answer that is cut off is asked about, and never shown short', async () => {
@@ -208,8 +208,8 @@ test('the address keeps the view over a reload, and back undoes', async () => {
   await explorer.page.reload();
   await expectSoon(() => explorer.topRow(), top);
   await expectText(explorer.cell(5000, 0), text);
-  expect(await explorer.filter.inputValue()).toBe('distance > 1000');
-  expect(await explorer.columnHeader('delay').getAttribute('aria-sort')).toBe('ascending');
+  await expectSoon(() => explorer.filter.inputValue(), 'distance > 1000');
+  await expectSoon(() => explorer.columnHeader('delay').getAttribute('aria-sort'), 'ascending');
   await explorer.page.goBack();
   await expectSoon(() => explorer.columnHeader('delay').getAttribute('aria-sort'), 'none');
 });
@@ -219,13 +219,13 @@ test('dark follows the system, and the button, and is kept', async () => {
     explorer.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await open('#/flights', { colorScheme: 'dark' });
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
-  expect(await background()).toBe('rgb(20, 23, 27)');
+  await expectSoon(() => background(), 'rgb(20, 23, 27)');
   await explorer.screenshot('dark');
   await explorer.page.getByRole('button', { name: /^Theme: system/ }).click();
-  expect(await background()).toBe('rgb(255, 255, 255)');
+  await expectSoon(() => background(), 'rgb(255, 255, 255)');
   await explorer.page.reload();
   await expectText(explorer.cell(0, 1), FIRST_DELAY);
-  expect(await background()).toBe('rgb(255, 255, 255)');
+  await expectSoon(() => background(), 'rgb(255, 255, 255)');
   // The canvas, too: the corner below the row numbers.
   const pixel = await explorer.page.evaluate(() => {
     const canvas = document.querySelector('canvas')!;
@@ -287,5 +287,5 @@ test('columns can be dragged to another width', async () => {
     async () => (await explorer.columnHeader('date').boundingBox())?.width,
     before.width + 60,
   );
-  expect(await explorer.columnHeader('date').getAttribute('aria-sort')).toBe('none');
+  await expectSoon(() => explorer.columnHeader('date').getAttribute('aria-sort'), 'none');
 });
