@@ -106,6 +106,12 @@ def suites() -> list[Suite]:
         Suite("unit", [*ctest, "--output-junit", str(REPORTS / "unit.xml")], by_junit("unit")),
         Suite("web", ["npm", "test", "--silent"], by_web_lines, TOP / "clients/web"),
         Suite(
+            "page",  # the built page in Chromium, before a server that does what it is told to
+            ["node_modules/.bin/vitest", "run", "--config", "vitest.browser.config.ts"],
+            by_web_lines,
+            TOP / "clients/web",
+        ),
+        Suite(
             "go",
             ["go", "test", "-race", "-v", "-timeout=600s", "./..."],
             by_go_lines,
@@ -119,21 +125,23 @@ def suites() -> list[Suite]:
             by_junit("python"),
             TOP / "clients/python",
         ),
-        *window_suites(pytest),
+        *window_suites(),
         Suite("lint", [python, "tools/lint.py", "--quick"], by_exit_code),
     ]
 
 
-def window_suites(pytest: list[str]) -> list[Suite]:
+def window_suites() -> list[Suite]:
     """The desktop window's: its code, its build, and the window driven on a screen of its own."""
     folder = TOP / "examples/wails-explorer"
+    # Each of the two has a screen of its own.
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n2", "--durations=10"]
     go_test = ["go", "test", "-v", "-tags", "desktop,production,webkit2_41", "./..."]
     return [
         Suite("wails", go_test, by_go_lines, folder, unechoed=r"=== (RUN|NAME)|\s*--- PASS|PASS$"),
         Suite("window build", ["tools/build_wails"], by_exit_code),
         Suite(
             "window",
-            [*pytest[:-3], "--durations=10", f"--junitxml={REPORTS}/window.xml", "tests"],
+            [*pytest, f"--junitxml={REPORTS}/window.xml", "tests"],
             by_junit("window"),
             folder,
         ),

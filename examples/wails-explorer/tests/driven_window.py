@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,8 +44,8 @@ class Window:
 
     def __init__(self, folder: Path, display: str, bus: str, words: list[str], theme: str) -> None:
         self.folder = folder
-        self.sockets = folder / "run"
-        self.sockets.mkdir(mode=0o700, exist_ok=True)
+        # Not below `folder`: the path of a socket has 107 bytes at most.
+        self.sockets = Path(tempfile.mkdtemp(prefix="bowshot-window-"))
         self.environment = {
             **os.environ,
             "DISPLAY": display,
@@ -180,3 +182,4 @@ def window(
     finally:
         opened.process.kill()
         opened.process.wait()
+        shutil.rmtree(opened.sockets, ignore_errors=True)

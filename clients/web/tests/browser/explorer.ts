@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 
 import { expect } from 'vitest';
-import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type ConsoleMessage,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 
 import { expectSoon } from './expect-soon.js';
 
@@ -29,12 +35,26 @@ export class Explorer {
   readonly complaints: string[] = [];
 
   constructor(readonly page: Page) {
-    page.on('pageerror', (error) => this.complaints.push(error.message));
-    page.on('console', (message) => {
-      // A request that fails is reported as an error of the console; tests make some fail.
-      const isFailedRequest = message.text().startsWith('Failed to load resource');
-      if (message.type() === 'error' && !isFailedRequest) this.complaints.push(message.text());
-    });
+    page.on('pageerror', this.#hearError);
+    page.on('console', this.#hearConsole);
+  }
+
+  readonly #hearError = (error: Error): void => void this.complaints.push(error.message);
+
+  readonly #hearConsole = (message: ConsoleMessage): void => {
+    // A request that fails is reported as an error of the console; tests make some fail.
+    const isFailedRequest = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isFailedRequest) this.complaints.push(message.text());
+  };
+
+  /** Leaves an empty page that remembers nothing, and complains to nobody. */
+  async leave(): Promise<void> {
+    this.page.off('pageerror', this.#hearError);
+    this.page.off('console', this.#hearConsole);
+    if (this.page.url() === 'about:blank') return;
+    await this.page.evaluate(() => localStorage.clear());
+    await this.page.goto('about:blank');
+    await this.page.mouse.move(0, 0);
   }
 
   get grid(): Locator {

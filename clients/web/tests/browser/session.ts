@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContextOptions, ViewportSize } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 
 import { startMockServer, type MockServer } from '../../mock/server.mjs';
@@ -10,14 +10,17 @@ import { Explorer, launchBrowser } from './explorer.js';
 /** The built page. */
 export const PAGE = fileURLToPath(new URL('../../packages/page/dist', import.meta.url));
 
-type ContextOptions = Parameters<Browser['newContext']>[0];
+type ContextOptions = Omit<BrowserContextOptions, 'viewport'> & { viewport?: ViewportSize };
+
+const DEFAULT_VIEWPORT = { width: 1280, height: 800 };
 
 /** The mock server of the test that runs. */
 export let mock: MockServer;
 /** The page that was opened last. */
 export let explorer: Explorer;
 let browser: Browser;
-let isOpen = false;
+/** The options that cannot change while a context is there, of the one that is. */
+let contextKey: string | null = null;
 
 /** One browser for a spec, and for each of its tests a mock server; the page may complain of nothing. */
 export function useMockServer(): void {
@@ -29,15 +32,16 @@ export function useMockServer(): void {
   useBrowser();
 }
 
-/** One browser for a spec. What a test opened is closed after it. */
+/** One browser for a spec. What a test opened is left after it. */
 export function useBrowser(): void {
   beforeAll(async () => {
     browser = await launchBrowser();
   });
   afterAll(() => browser.close());
   afterEach(async () => {
-    const complaints = isOpen ? explorer.complaints : [];
-    await closePage();
+    if (contextKey === null) return;
+    const { complaints } = explorer;
+    await explorer.leave();
     expect(complaints).toEqual([]);
   });
 }
@@ -55,17 +59,20 @@ export async function openRows(hash: string, options?: ContextOptions): Promise<
   await expectSoon(async () => (await cells.count()) > 0, true);
 }
 
-/** An empty page. */
+/** An empty page: the one before where it can be it, as a new one compiles all scripts anew. */
 export async function openPage(options: ContextOptions = {}): Promise<void> {
-  await closePage();
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  explorer = new Explorer(await context.newPage());
-  isOpen = true;
-}
-
-async function closePage(): Promise<void> {
-  if (!isOpen) return;
-  isOpen = false;
-  await explorer.page.context().close();
+  const { viewport = DEFAULT_VIEWPORT, colorScheme = 'light', ...others } = options;
+  const key = JSON.stringify(others);
+  if (key === contextKey) {
+    await explorer.leave();
+    explorer = new Explorer(explorer.page);
+  } else {
+    if (contextKey !== null) await explorer.page.context().close();
+    const context = await browser.newContext(others);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    explorer = new Explorer(await context.newPage());
+    contextKey = key;
+  }
+  await explorer.page.setViewportSize(viewport);
+  await explorer.page.emulateMedia({ colorScheme });
 }
