@@ -42,6 +42,7 @@ class Explorer(ttk.Frame):
         self.source: Source | None = None
         self._opener = Worker(self)
         self._stale: set[str] = set()
+        self._column_wanted: str | None = None  # until the schema is there
         self._add_bar()
         self._status = ttk.Label(self, style="Muted.TLabel", padding=(12, 5))
         self._status.pack(side="bottom", fill="x")
@@ -160,6 +161,7 @@ class Explorer(ttk.Frame):
         if not chosen or self.source is None:
             return
         self.columns.delete(*self.columns.get_children())
+        self._column_wanted = None
         self.grid_view.open(self.source.client[chosen[0]])
         self._rows_changed()
 
@@ -190,6 +192,8 @@ class Explorer(ttk.Frame):
             self.columns.insert("", "end", text=field.name, values=(type_name(field.type),))
         for view in (self.histogram, self.lines, self.pivot):
             view.offer(window.schema)
+        if self._column_wanted in window.schema.names:
+            self.histogram.column.value = self._column_wanted
         self._update_rows()
         self._show_tab()
 
@@ -205,6 +209,7 @@ class Explorer(ttk.Frame):
 
     def _draw_column(self, name: str | None) -> None:
         if name:
+            self._column_wanted = name
             self.histogram.column.value = name
             self._stale.add("Histogram")
             self.tabs.select(self.histogram)  # type: ignore[no-untyped-call]

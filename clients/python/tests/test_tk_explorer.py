@@ -98,6 +98,20 @@ def test_what_is_seen_becomes_the_filter(
     assert f"= '{largest}') AND" in explorer.grid_view.filter_text
 
 
+def test_a_column_chosen_before_the_schema_is_there(
+    explorer: Explorer, server: bowshot.Server
+) -> None:
+    assert server.url is not None
+    opened(explorer, server.url)
+    explorer.datasets.selection_set("flights")
+    while explorer.grid_view.window.schema is not None:  # of the dataset before
+        explorer.root.tk.dooneevent()
+    explorer.profile.selected = "origin"
+    explorer.profile.event_generate("<<Selected>>")
+    wait_for(explorer.root, lambda: explorer.histogram.bars.bars is not None, "bars")
+    assert explorer.histogram.column.value == "origin"
+
+
 def test_a_file_and_its_own_server(explorer: Explorer, sources: dict[str, str]) -> None:
     opened(explorer, sources["people"])
     assert explorer.source is not None

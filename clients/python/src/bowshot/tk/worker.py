@@ -140,6 +140,9 @@ class Worker:
         """Idempotent. What runs is stopped; the thread ends by itself."""
         for key in list(self._latest):
             self.cancel(key)
+        if self._poll_id is not None:
+            self._widget.after_cancel(self._poll_id)
+            self._poll_id = None
         with self._jobs.changed:
             self._jobs.is_open = False
             self._jobs.changed.notify()
