@@ -16,6 +16,7 @@ from bowshot.tk.grid_toolbar import Banner, GridToolbar, error_text
 from bowshot.tk.row_window import RowWindow
 from bowshot.tk.scrollbar import Scrollbar
 from bowshot.tk.selection import CELLS_COPIED_MAX, to_tsv
+from bowshot.tk.timer import Timer
 from bowshot.tk.worker import Worker
 
 RETRY_SECONDS = 1.0  # where the server does not say when
@@ -39,7 +40,7 @@ class DataGrid(ttk.Frame):
         self._base: Dataset | None = None
         self._filter = ""
         self._row_wanted: int | None = None
-        self._retry_id: str | None = None
+        self._retry = Timer(self, self.refresh)
         self._asker = Worker(self)  # of filters and copies: rows must not wait for them
         self.window = RowWindow(self, self._changed, self._failed)
         self.toolbar = GridToolbar(toolbar_parent or self, self.set_filter, self._go_to_text)
@@ -112,7 +113,7 @@ class DataGrid(ttk.Frame):
 
     def refresh(self) -> None:
         """The newest rows; filter, order, place, selection and widths stay."""
-        self._forget_retry()
+        self._retry.cancel()
         self.banner.hide()
         self.window.refresh()
         self.canvas.redraw()
@@ -174,7 +175,7 @@ class DataGrid(ttk.Frame):
     # From the widgets.
 
     def _show(self, *, rows: int | None = None) -> None:
-        self._forget_retry()
+        self._retry.cancel()
         self.banner.hide()
         self.window.open(self.query, rows=rows)
         self.toolbar.show_count(rows, is_known=self._base is not None)
@@ -196,14 +197,8 @@ class DataGrid(ttk.Frame):
     def _failed(self, error: Exception) -> None:
         self.banner.show(error_text(error))
         if isinstance(error, OverloadedError):  # busy, or a file is still being converted
-            self._forget_retry()
             seconds = error.retry_after or RETRY_SECONDS
-            self._retry_id = self.after(round(1000 * seconds), self.refresh)
-
-    def _forget_retry(self) -> None:
-        if self._retry_id is not None:
-            self.after_cancel(self._retry_id)
-            self._retry_id = None
+            self._retry.start(round(1000 * seconds))
 
     def _accept_filter(self, text: str) -> None:
         self._filter = text

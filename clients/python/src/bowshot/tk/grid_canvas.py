@@ -12,6 +12,7 @@ from bowshot.tk.grid_painter import GridPainter, View
 from bowshot.tk.row_window import Row, RowWindow
 from bowshot.tk.selection import Selection
 from bowshot.tk.theme import THEME_CHANGED, bold_font, line_height, palette_of
+from bowshot.tk.timer import Timer
 
 WHEEL_ROWS = 3
 HORIZONTAL_STEP = 40
@@ -45,7 +46,7 @@ class GridCanvas(tk.Canvas):
         self.order: dict[str, bool] = {}  # column -> descends, the first key first
         self._resized: tuple[int, int] | None = None  # column, and x less its width
         self._is_selecting = False
-        self._draw_id: str | None = None
+        self._drawing = Timer(self, self.draw)
         self._bind_events()
 
     def _bind_events(self) -> None:
@@ -143,14 +144,11 @@ class GridCanvas(tk.Canvas):
 
     def redraw(self) -> None:
         """Soon, and once for many calls."""
-        if self._draw_id is None:
-            self._draw_id = self.after_idle(self.draw)
+        self._drawing.start_idle()
 
     def draw(self) -> None:
         """What is seen now: rows that are here, placeholders for others."""
-        if self._draw_id is not None:
-            self.after_cancel(self._draw_id)
-            self._draw_id = None
+        self._drawing.cancel()
         window = self._window
         count = self.rows_seen + 1
         if window.rows is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bowshot.errors import Error
 from bowshot.tk.cell_text import is_numeric
+from bowshot.tk.timer import Timer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +39,7 @@ class GridToolbar(ttk.Frame):
         super().__init__(parent, padding=(8, 6))
         self._on_filter = on_filter
         self._on_row = on_row
-        self._filter_id: str | None = None
+        self._sending = Timer(self, self._send)
         self._was_entered = False
         self.filter = tk.StringVar(self)
         self.row = tk.StringVar(self)
@@ -74,7 +75,7 @@ class GridToolbar(ttk.Frame):
 
     def set_filter(self, text: str) -> None:
         """Shows it, asks nothing."""
-        self._forget()
+        self._sending.cancel()
         if self.filter.get().strip() != text:
             self._is_set = True
             self.filter.set(text)
@@ -113,9 +114,9 @@ class GridToolbar(ttk.Frame):
         else:
             self._hint.place(x=6, rely=0.5, anchor="w")
         if not self._is_set and self.winfo_ismapped():
-            self._forget()
+            self._sending.cancel()
             self._was_entered = False
-            self._filter_id = self.after(FILTER_DELAY_MS, self._send)
+            self._sending.start(FILTER_DELAY_MS)
 
     def _entered(self) -> None:
         self._was_entered = True
@@ -126,13 +127,8 @@ class GridToolbar(ttk.Frame):
         self._entered()
 
     def _send(self) -> None:
-        self._forget()
+        self._sending.cancel()
         self._on_filter(self.filter.get())
-
-    def _forget(self) -> None:
-        if self._filter_id is not None:
-            self.after_cancel(self._filter_id)
-            self._filter_id = None
 
     def _go(self) -> None:
         self.row_entry.state(["!invalid" if self._on_row(self.row.get()) else "invalid"])

@@ -12,6 +12,7 @@ from bowshot.stop import Stop
 from bowshot.tk.axis import Scale, number_marks, places_of, time_marks
 from bowshot.tk.grid_toolbar import error_text
 from bowshot.tk.theme import THEME_CHANGED, bold_font, line_height, palette_of
+from bowshot.tk.timer import Timer
 from bowshot.tk.worker import Worker
 
 TOP, RIGHT, PADDING = 40, 20, 8
@@ -38,8 +39,8 @@ class Plot(tk.Canvas):
         self._whole: tuple[float, float] | None = None  # of x
         self._range: tuple[float, float] | None = None  # that is seen
         self._drag: tuple[int, int, tuple[float, float], bool] | None = None
-        self._ask_id: str | None = None
-        self._draw_id: str | None = None
+        self._asking = Timer(self, self._ask_range)
+        self._drawing = Timer(self, self._draw)
         self._hover: int | None = None
         self._note = ""
         self._is_wanted = False
@@ -93,12 +94,11 @@ class Plot(tk.Canvas):
         self._see(low, high)
 
     def is_loading(self) -> bool:
-        return self._worker.is_busy() or self._is_wanted or self._ask_id is not None
+        return self._worker.is_busy() or self._is_wanted or self._asking.is_pending
 
     def redraw(self) -> None:
         """Soon, and once for many calls."""
-        if self._draw_id is None:
-            self._draw_id = self.after_idle(self._draw)
+        self._drawing.start_idle()
 
     # For the charts.
 
@@ -123,9 +123,7 @@ class Plot(tk.Canvas):
     def _forget(self) -> None:
         """Another question: nothing of the former one is shown."""
         self._worker.cancel("data")
-        if self._ask_id is not None:
-            self.after_cancel(self._ask_id)
-            self._ask_id = None
+        self._asking.cancel()
         self._is_wanted = False
         self._scale = self._whole = self._range = None
         self._note = ""
@@ -172,9 +170,7 @@ class Plot(tk.Canvas):
         return Area(box, self._range, y_range)
 
     def _draw(self) -> None:
-        if self._draw_id is not None:
-            self.after_cancel(self._draw_id)
-            self._draw_id = None
+        self._drawing.cancel()
         palette = palette_of(self)
         self.configure(background=palette.surface)
         self.delete("all")
@@ -275,13 +271,7 @@ class Plot(tk.Canvas):
         self._range = seen
         self.redraw()
         self.event_generate("<<RangeChanged>>")
-        if self._ask_id is not None:
-            self.after_cancel(self._ask_id)
-        self._ask_id = self.after(ASK_DELAY_MS, self._ask_now)
-
-    def _ask_now(self) -> None:
-        self._ask_id = None
-        self._ask_range()
+        self._asking.start(ASK_DELAY_MS)
 
     def _zoom(self, factor: float, at: float) -> str:
         """`at`: which place of the range stays where it is, from 0 to 1."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from bowshot.errors import StoppedError
 from bowshot.stop import Stop
+from bowshot.tk.timer import Timer
 
 POLL_MS = 4  # how often results are looked for while something is under way
 IDLE_SECONDS_MAX = 60.0  # then the thread looks whether its widget is still there
@@ -93,7 +94,7 @@ class Worker:
         self._jobs = _Jobs()
         self._latest: dict[str, _Listener] = {}
         self._number = 0
-        self._poll_id: str | None = None
+        self._polling = Timer(widget, self._poll)
         self._thread: threading.Thread | None = None
         widget.bind("<Destroy>", self._on_destroy, add="+")
 
@@ -120,8 +121,8 @@ class Worker:
         if self._thread is None:
             self._thread = threading.Thread(target=self._jobs.run, name="bowshot-tk", daemon=True)
             self._thread.start()
-        if self._poll_id is None:
-            self._poll_id = self._widget.after(POLL_MS, self._poll)
+        if not self._polling.is_pending:
+            self._polling.start(POLL_MS)
 
     def cancel(self, key: str) -> None:
         """Nothing is heard of that job any more."""
@@ -140,9 +141,7 @@ class Worker:
         """Idempotent. What runs is stopped; the thread ends by itself."""
         for key in list(self._latest):
             self.cancel(key)
-        if self._poll_id is not None:
-            self._widget.after_cancel(self._poll_id)
-            self._poll_id = None
+        self._polling.cancel()
         with self._jobs.changed:
             self._jobs.is_open = False
             self._jobs.changed.notify()
@@ -152,11 +151,10 @@ class Worker:
             self.close()
 
     def _poll(self) -> None:
-        self._poll_id = None
         while self._jobs.is_open and not self._jobs.events.empty():
             self._tell(self._jobs.events.get())
-        if self._latest and self._jobs.is_open and self._poll_id is None:
-            self._poll_id = self._widget.after(POLL_MS, self._poll)
+        if self._latest and self._jobs.is_open and not self._polling.is_pending:
+            self._polling.start(POLL_MS)
 
     def _tell(self, event: _Event) -> None:
         listener = self._latest.get(event.job.key)
