@@ -1,9 +1,11 @@
 #include "engine/duckdb/answer_stream.hpp"
 
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 #include <arrow/util/byte_size.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.hpp"
 
@@ -54,17 +56,27 @@ Result<std::shared_ptr<arrow::RecordBatch>> AnswerStream::next_answer() {
 
 Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> AnswerStream::gather() {
   std::vector<std::shared_ptr<arrow::RecordBatch>> gathered;
-  // A raw batch more must still fit.
-  constexpr int64_t kRawRowsMax = 2'048;
   int64_t rows = 0;
   int64_t bytes = 0;
+  int64_t last_rows = 0;
+  int64_t last_bytes = 0;
   do {
-    BOWSHOT_ASSIGN(auto batch, rows_->next());
+    auto batch = std::exchange(next_batch_, nullptr);
+    if (!batch) {
+      BOWSHOT_ASSIGN(batch, rows_->next());
+    }
     if (!batch) break;
-    rows += batch->num_rows();
-    bytes += arrow::util::TotalBufferSize(*batch);
+    if (!gathered.empty() && !batch->schema()->Equals(*gathered.front()->schema())) {
+      next_batch_ = std::move(batch);
+      break;
+    }
+    last_rows = batch->num_rows();
+    last_bytes = arrow::util::TotalBufferSize(*batch);
+    rows += last_rows;
+    bytes += last_bytes;
     gathered.push_back(std::move(batch));
-  } while (rows + kRawRowsMax <= kBatchRowsMax && bytes < batch_bytes_);
+    // One more like the last must fit: to join copies.
+  } while (rows + last_rows <= kBatchRowsMax && bytes + last_bytes <= batch_bytes_);
   batch_bytes_ = std::clamp(2 * batch_bytes_, kBatchBytesMin, kBatchBytesTarget);
   return gathered;
 }

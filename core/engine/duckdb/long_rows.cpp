@@ -17,9 +17,7 @@
 namespace bowshot {
 namespace {
 
-/// Searches begin small, for an early first batch, and grow, for a filter over long text itself
-/// decodes a row group from its start each time.
-constexpr int64_t kFirstSearchRows = 2'048;
+/// Searches grow, for a filter over long text itself decodes a row group from its start each time.
 constexpr int64_t kSearchGrowth = 8;
 /// Of a chunk in which it found little, DuckDB holds everything while nobody takes it: of 2,048
 /// numbers 16 KiB.
@@ -36,28 +34,39 @@ std::vector<int> outputs_where(const Plan& plan, bool stored) {
 
 }  // namespace
 
-LongRows::LongRows(QueryContext context, RowRange range, Engine* windows)
+LongRows::LongRows(QueryContext context, RowRange range, int64_t first_search_rows, Engine* windows)
     : context_(std::move(context)),
       range_(range),
       stored_(context_, outputs_where(*context_.plan, true), windows),
       computed_outputs_(outputs_where(*context_.plan, false)),
-      search_rows_(kFirstSearchRows),
+      search_rows_(first_search_rows),
       search_rows_max_(std::min(
           kSearchRowsMax, statement_rows_max(largest_group(*context_.plan, computed_outputs_)))) {}
 
 Result<std::shared_ptr<arrow::RecordBatch>> LongRows::next() {
-  while (!found_ || found_used_ == found_->num_rows()) {
+  if (numbers().empty()) {
     BOWSHOT_ASSIGN(const bool has_more, find_more());
     if (!has_more) return nullptr;
   }
-  const int64_t* numbers = row_numbers(*found_, found_->num_columns() - 1);
-  BOWSHOT_ASSIGN(const auto stored,
-                 stored_.take(std::span(numbers + found_used_, numbers + found_->num_rows())));
+  BOWSHOT_ASSIGN(const int64_t read_end, stored_.read(numbers()));
+  // A batch that matches as a whole is not copied; but no new search is waited for, and what is
+  // computed may be long.
+  while (computed_outputs_.empty() && search_ && numbers().back() + 1 < read_end) {
+    BOWSHOT_ASSIGN(const bool has_more, find_more());
+    if (!has_more) break;
+  }
+  BOWSHOT_ASSIGN(const auto stored, stored_.take(numbers()));
   return with_computed(*stored);
 }
 
+std::span<const int64_t> LongRows::numbers() const {
+  if (!found_) return {};
+  const int64_t* first = row_numbers(*found_, found_->num_columns() - 1);
+  return {first + found_used_, first + found_->num_rows()};
+}
+
 Result<bool> LongRows::find_more() {
-  // Numbers alone are gathered for a batch of rows; what is computed may be long.
+  // Numbers alone are gathered for a batch of rows.
   const int64_t rows_wanted = computed_outputs_.empty() ? kBatchRowsMax : 1;
   std::vector<std::shared_ptr<arrow::RecordBatch>> gathered;
   int64_t rows = 0;
@@ -75,9 +84,9 @@ Result<bool> LongRows::find_more() {
     rows += found->num_rows();
     gathered.push_back(std::move(found));
   }
-  found_used_ = 0;
-  found_.reset();
   if (gathered.empty()) return false;
+  if (!numbers().empty()) gathered.insert(gathered.begin(), found_->Slice(found_used_));
+  found_used_ = 0;
   BOWSHOT_ASSIGN(found_, join_batches(gathered));
   return true;
 }
@@ -92,7 +101,8 @@ Result<void> LongRows::start_search() {
   query.limit = range_.rows_left;
   query.scan.dataset = plan.dataset.get();
   query.scan.begin = range_.begin;
-  query.scan.end = range_.begin + std::min(range_.end - range_.begin, search_rows_);
+  query.scan.end =
+      range_.begin + std::min({range_.end - range_.begin, search_rows_, search_rows_max_});
   for (const DatasetFile& file : plan.dataset->files()) {  // a search stays within a file
     const int64_t file_end = file.first_row + file.file->rows();
     if (file.first_row <= range_.begin && range_.begin < file_end)

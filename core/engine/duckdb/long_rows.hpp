@@ -17,18 +17,22 @@ struct RowRange {
   std::optional<int64_t> rows_left = {};
 };
 
-/// Rows that are long, in bounded memory: DuckDB finds the numbers of matching rows and what is
-/// computed of them; columns as they are stored come straight from Parquet, a batch at a time.
+/// DuckDB finds the numbers of matching rows and what is computed of them; columns as they are
+/// stored come straight from Parquet, a batch at a time: in bounded memory however long rows are,
+/// and sooner than DuckDB has them where most rows match.
 class LongRows : public RawBatches {
  public:
-  LongRows(QueryContext context, RowRange range, Engine* windows);
+  /// The first search goes through `first_search_rows`, later ones through ever more.
+  LongRows(QueryContext context, RowRange range, int64_t first_search_rows, Engine* windows);
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
   void rest() override { stored_.rest(); }
 
  private:
   Result<void> start_search();
-  /// The next matching rows, into `found_`; false at the end.
+  /// More matching rows, into `found_`, behind those of it that are not used yet; false at the end.
   Result<bool> find_more();
+  /// Of the found rows that are not used yet.
+  std::span<const int64_t> numbers() const;
   std::shared_ptr<arrow::RecordBatch> with_computed(const arrow::RecordBatch& stored);
 
   QueryContext context_;

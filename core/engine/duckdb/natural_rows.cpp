@@ -3,6 +3,9 @@
 #include <arrow/record_batch.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/duckdb/duckdb_dialect.hpp"
@@ -18,6 +21,12 @@ namespace {
 /// none.
 constexpr int64_t kFirstRows = 16'384;
 constexpr int64_t kSplitRowsMin = 500'000;
+
+/// The first search for rows that are long, for an early first batch.
+constexpr int64_t kFirstSearchRows = 2'048;
+/// From this share of matching rows on, to read all and take those is sooner done. Measured: of all
+/// of 10M rows in 0.66 of the time, of 70 % in 0.79, of half in 0.93 with a fifth more CPU time.
+constexpr double kDenseShare = 0.7;
 
 /// Where the engine loses the order, ranges of rows are sorted one after the other.
 constexpr int64_t kSortedRowsMax = 1'000'000;
@@ -38,74 +47,6 @@ int64_t sorted_rows(const Plan& plan) {
   return std::min(kSortedRowsMax,
                   std::max<int64_t>(1, kSortedBytesMax / largest_group(plan).row_bytes()));
 }
-
-/// One statement over the first rows, then one over the rest.
-class NarrowRows : public RawBatches {
- public:
-  NarrowRows(QueryContext context, RowRange range)
-      : context_(std::move(context)),
-        range_(range),
-        keeps_order_(keeps_row_order(*context_.plan)),
-        rows_max_(keeps_order_ ? unsorted_rows(*context_.plan) : sorted_rows(*context_.plan)) {}
-
-  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
-    for (;;) {
-      if (!query_) {
-        if (range_.begin >= range_.end || range_.rows_left == 0) return nullptr;
-        BOWSHOT_TRY(start_next());
-      }
-      BOWSHOT_ASSIGN(auto batch, query_->next());
-      if (batch) {
-        if (range_.rows_left) *range_.rows_left -= batch->num_rows();
-        return batch;
-      }
-      query_.reset();
-    }
-  }
-
- private:
-  Result<void> start_next() {
-    const Plan& plan = *context_.plan;
-    RowsQuery query;
-    query.scan.dataset = plan.dataset.get();
-    query.scan.begin = range_.begin;
-    query.scan.end = next_end();
-    for (const NamedExpression& item : plan.select) query.outputs.push_back(item.expression);
-    query.ordered = !keeps_order_;
-    query.limit = range_.rows_left;
-    range_.begin = query.scan.end;
-    BOWSHOT_ASSIGN(const std::string sql, rows_statement(plan, DuckDbDialect(), std::move(query)));
-    BOWSHOT_ASSIGN(query_, RunningQuery::start(context_.database, sql, context_.stop));
-    return {};
-  }
-
-  /// Within the file that `begin` is in, unless a file begins there: then to the end.
-  int64_t next_end() {
-    const auto& files = context_.plan->dataset->files();
-    const auto file = std::ranges::find_if(
-        files, [&](const DatasetFile& f) { return range_.begin < f.first_row + f.file->rows(); });
-    const int64_t file_end = file->first_row + file->file->rows();
-    const bool is_first = std::exchange(is_first_, false);
-    if (is_first && range_.end - range_.begin > kSplitRowsMin)
-      return std::min({range_.begin + kFirstRows, file_end, range_.end});
-    if (!keeps_order_ || rows_max_ < range_.end)
-      return std::min({range_.begin + rows_max_, file_end, range_.end});
-    if (range_.begin != file->first_row) return std::min(file_end, range_.end);
-    if (range_.end == context_.plan->dataset->rows()) return range_.end;
-    // The last file is read in part: whole files before it, then that part.
-    const auto last = std::ranges::find_if(
-        files, [&](const DatasetFile& f) { return range_.end <= f.first_row + f.file->rows(); });
-    return last == file || last->first_row + last->file->rows() == range_.end ? range_.end
-                                                                              : last->first_row;
-  }
-
-  QueryContext context_;
-  RowRange range_;
-  bool keeps_order_;
-  int64_t rows_max_;  // of one statement
-  bool is_first_ = true;
-  std::unique_ptr<RunningQuery> query_;
-};
 
 /// Where the first row after `offset` matching ones is: by the filter's columns alone.
 Result<int64_t> find_start(const QueryContext& context) {
@@ -136,6 +77,13 @@ Result<RowRange> find_range(const QueryContext& context) {
   return range;
 }
 
+/// Whether all that DuckDB has to do is to find rows.
+bool is_filter_alone(const Plan& plan) {
+  return plan.filter && std::ranges::all_of(plan.select, [](const NamedExpression& item) {
+           return StoredRows::is_stored(*item.expression);
+         });
+}
+
 /// Whether stored columns are to be read straight from Parquet, where there are any.
 bool is_for_windows(const Plan& plan) {
   bool has_stored = false;
@@ -148,30 +96,100 @@ bool is_for_windows(const Plan& plan) {
   return has_cut || (has_stored && is_long(largest_group(plan)));
 }
 
-/// Finds its range when it is first asked, which may take a while.
+/// Piece after piece: the first rows, then the rest, in more pieces where DuckDB would hold too
+/// much. A filter that keeps most rows of a piece only finds those of the next one.
 class NaturalRows : public RawBatches {
  public:
   NaturalRows(QueryContext context, Engine* windows)
-      : context_(std::move(context)), windows_(windows) {}
+      : context_(std::move(context)),
+        windows_(windows),
+        is_long_(windows_ && is_for_windows(*context_.plan)),
+        keeps_order_(keeps_row_order(*context_.plan)),
+        rows_max_(keeps_order_ ? unsorted_rows(*context_.plan) : sorted_rows(*context_.plan)) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
-    if (!rows_) {
-      BOWSHOT_ASSIGN(const RowRange range, find_range(context_));
-      if (windows_ && is_for_windows(*context_.plan))
-        rows_ = std::make_unique<LongRows>(context_, range, windows_);
-      else
-        rows_ = std::make_unique<NarrowRows>(context_, range);
+    if (!range_) {
+      BOWSHOT_ASSIGN(range_, find_range(context_));
     }
-    return rows_->next();
+    for (;;) {
+      if (!piece_) {
+        if (range_->begin >= range_->end || range_->rows_left == 0) return nullptr;
+        BOWSHOT_TRY(begin_piece());
+      }
+      BOWSHOT_ASSIGN(auto batch, piece_->next());
+      if (batch) {
+        found_rows_ += batch->num_rows();
+        if (range_->rows_left) *range_->rows_left -= batch->num_rows();
+        return batch;
+      }
+      piece_.reset();
+      is_dense_ =
+          static_cast<double>(found_rows_) >= kDenseShare * static_cast<double>(piece_rows_);
+    }
   }
   void rest() override {
-    if (rows_) rows_->rest();
+    if (piece_) piece_->rest();
   }
 
  private:
+  Result<void> begin_piece() {
+    const RowRange piece{range_->begin, is_long_ ? range_->end : next_end(), range_->rows_left};
+    range_->begin = piece.end;
+    piece_rows_ = piece.end - piece.begin;
+    found_rows_ = 0;
+    if (is_long_) {
+      piece_ = std::make_unique<LongRows>(context_, piece, kFirstSearchRows, windows_);
+    } else if (is_dense_ && windows_ && is_filter_alone(*context_.plan)) {
+      piece_ = std::make_unique<LongRows>(context_, piece, piece_rows_, windows_);
+    } else {
+      BOWSHOT_ASSIGN(piece_, by_statement(piece));
+    }
+    return {};
+  }
+
+  Result<std::unique_ptr<RawBatches>> by_statement(const RowRange& piece) const {
+    const Plan& plan = *context_.plan;
+    RowsQuery query;
+    query.scan.dataset = plan.dataset.get();
+    query.scan.begin = piece.begin;
+    query.scan.end = piece.end;
+    for (const NamedExpression& item : plan.select) query.outputs.push_back(item.expression);
+    query.ordered = !keeps_order_;
+    query.limit = piece.rows_left;
+    BOWSHOT_ASSIGN(std::string sql, rows_statement(plan, DuckDbDialect(), std::move(query)));
+    return std::make_unique<StatementBatches>(context_, std::move(sql));
+  }
+
+  /// Within the file that the range begins in, unless a file begins there: then to the end.
+  int64_t next_end() {
+    const auto& files = context_.plan->dataset->files();
+    const auto [begin, end, rows_left] = *range_;
+    const auto file = std::ranges::find_if(
+        files, [&](const DatasetFile& f) { return begin < f.first_row + f.file->rows(); });
+    const int64_t file_end = file->first_row + file->file->rows();
+    const bool is_first = std::exchange(is_first_, false);
+    if (is_first && end - begin > kSplitRowsMin)
+      return std::min({begin + kFirstRows, file_end, end});
+    if (!keeps_order_ || rows_max_ < end) return std::min({begin + rows_max_, file_end, end});
+    if (begin != file->first_row) return std::min(file_end, end);
+    if (end == context_.plan->dataset->rows()) return end;
+    // The last file is read in part: whole files before it, then that part.
+    const auto last = std::ranges::find_if(
+        files, [&](const DatasetFile& f) { return end <= f.first_row + f.file->rows(); });
+    return last == file || last->first_row + last->file->rows() == end ? end : last->first_row;
+  }
+
   QueryContext context_;
   Engine* windows_;  // outlives this: the maker's promise
-  std::unique_ptr<RawBatches> rows_;
+  bool is_long_;
+  bool keeps_order_;
+  int64_t rows_max_;               // of one statement
+  std::optional<RowRange> range_;  // what is left; found when rows are first asked for
+  bool is_first_ = true;
+  bool is_dense_ = false;  // the piece before
+  std::unique_ptr<RawBatches> piece_;
+  int64_t piece_rows_ = 0;
+  int64_t found_rows_ = 0;  // of piece_, until now
 };
 
 }  // namespace

@@ -10,12 +10,15 @@
 
 #include "base/check.hpp"
 #include "engine/duckdb/row_bytes.hpp"
+#include "engine/parquet/output_columns.hpp"
 
 namespace bowshot {
 namespace {
 
 /// A gap of more bytes than this is not read through: to begin anew costs a page a column.
 constexpr int64_t kGapBytesMax = 4 << 20;
+/// Below, threads cost more than they bring.
+constexpr int64_t kParallelRowsMin = 8'192;
 
 /// The plan's outputs `outputs`, without filter and order.
 Plan window_plan(const Plan& plan, const std::vector<int>& outputs) {
@@ -61,9 +64,9 @@ Result<void> StoredRows::open(std::span<const int64_t> rows) {
   return {};
 }
 
-Result<void> StoredRows::move_to(std::span<const int64_t> rows) {
+Result<int64_t> StoredRows::read(std::span<const int64_t> rows) {
   const int64_t row = rows.front();
-  if (batch_ && row < batch_end_) return {};
+  if (batch_ && row < batch_end_) return batch_end_;
   const bool is_near = stream_ && row < stream_end_ && row - batch_end_ <= gap_rows_max_;
   if (!is_near) BOWSHOT_TRY(open(rows));
   while (row >= batch_end_) {
@@ -73,7 +76,7 @@ Result<void> StoredRows::move_to(std::span<const int64_t> rows) {
     batch_begin_ = batch_end_;
     batch_end_ += batch_->num_rows();
   }
-  return {};
+  return batch_end_;
 }
 
 void StoredRows::rest() {
@@ -86,7 +89,7 @@ void StoredRows::rest() {
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> StoredRows::take(std::span<const int64_t> rows) {
-  BOWSHOT_TRY(move_to(rows));
+  BOWSHOT_TRY(read(rows));
   const auto past = std::ranges::lower_bound(rows, batch_end_);
   const std::span<const int64_t> here(rows.begin(), past);
   const auto count = static_cast<int64_t>(here.size());
@@ -98,9 +101,14 @@ Result<std::shared_ptr<arrow::RecordBatch>> StoredRows::take(std::span<const int
   for (const int64_t row : here) builder.UnsafeAppend(row - batch_begin_);
   auto positions = builder.Finish();
   if (!positions.ok()) return fail(arrow_failure(positions.status()));
-  auto taken = arrow::compute::Take(batch_, *positions);
-  if (!taken.ok()) return fail(arrow_failure(taken.status()));
-  return taken->record_batch();
+  const auto take_column = [&](size_t column) -> Result<std::shared_ptr<arrow::Array>> {
+    auto taken = arrow::compute::Take(*batch_->column(static_cast<int>(column)), **positions);
+    if (!taken.ok()) return fail(arrow_failure(taken.status()));
+    return *std::move(taken);
+  };
+  BOWSHOT_ASSIGN(auto columns,
+                 read_columns(outputs_.size(), count >= kParallelRowsMin, take_column));
+  return arrow::RecordBatch::Make(batch_->schema(), count, std::move(columns));
 }
 
 std::shared_ptr<arrow::RecordBatch> put_together(size_t count, const SomeOutputs& stored,

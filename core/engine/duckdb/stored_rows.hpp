@@ -18,7 +18,10 @@ class StoredRows {
   StoredRows(QueryContext context, std::vector<int> outputs, Engine* windows);
 
   const std::vector<int>& outputs() const { return outputs_; }
-  /// The first of `rows` (ascending, not none), and those after it that were read with it.
+  /// Reads the first of `rows` (ascending, not none), where it was not read yet, and those with it:
+  /// gives the number of the row after them.
+  Result<int64_t> read(std::span<const int64_t> rows);
+  /// The first of `rows`, and those after it that were read with it.
   Result<std::shared_ptr<arrow::RecordBatch>> take(std::span<const int64_t> rows);
 
   /// Lets go of what was read, where the next take() reads it again at little cost.
@@ -29,7 +32,6 @@ class StoredRows {
 
  private:
   Result<void> open(std::span<const int64_t> rows);
-  Result<void> move_to(std::span<const int64_t> rows);
 
   QueryContext context_;
   std::vector<int> outputs_;
