@@ -66,7 +66,9 @@ FILTERS = {
 
 @pytest.mark.parametrize("dataset", ["short", "long"])
 @pytest.mark.parametrize("text", FILTERS)
-def test_all_of_a_filter(server: BowshotServer, rows: pl.DataFrame, dataset: str, text: str) -> None:
+def test_all_of_a_filter(
+    server: BowshotServer, rows: pl.DataFrame, dataset: str, text: str
+) -> None:
     kept = rows.filter(FILTERS[text])
     found = pl.from_arrow(table_of(server, dataset, {"filter": text}))
     assert isinstance(found, pl.DataFrame)

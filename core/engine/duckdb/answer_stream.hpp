@@ -33,7 +33,7 @@ class AnswerStream : public BatchStream {
   AnswerColumns columns_;
   std::unique_ptr<RawBatches> rows_;
   std::shared_ptr<arrow::RecordBatch> next_batch_;  // of other types than the one before; or null
-  int64_t batch_bytes_ = 0;  // of the next batch; 0: what comes first
+  int64_t batch_bytes_ = 0;                         // of the next batch; 0: what comes first
   Clock::time_point checked_;
   std::optional<Error> error_;
 };
