@@ -62,6 +62,10 @@ HARD = pl.DataFrame(
         "binary": [b"\x00\xff", None],
     }
 )
+CATEGORIES = pl.DataFrame(
+    {"list": [["a"], ["b", "a"]], "struct": [{"x": "a"}, {"x": None}]},
+    schema={"list": pl.List(pl.Categorical), "struct": pl.Struct({"x": pl.Categorical})},
+)
 DOUBLED = pa.table([[1], [2]], ["a", "a"])
 
 
@@ -109,6 +113,7 @@ def make_app(path: str) -> FastAPI:
         "no_columns": lambda: pl.DataFrame(),
         "hard": lambda: HARD,
         "no_hard_rows": lambda: HARD.clear().lazy(),
+        "categories": lambda: CATEGORIES.lazy(),
         "doubled": lambda: DOUBLED,
         "interval": lambda: pa.table({"m": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}),
         "number": lambda: 17,
@@ -300,6 +305,11 @@ def test_types_that_are_hard(url: str, name: str, expected: pl.DataFrame) -> Non
     assert [row[:2] for row in rows] == [["1.10", "1970-01-01T00:00:00Z"], [None, None]][
         : len(expected)
     ]
+
+
+def test_categories_inside_of_other_types(url: str) -> None:
+    texts = CATEGORIES.cast({"list": pl.List(pl.String), "struct": pl.Struct({"x": pl.String})})
+    assert read_stream(get(url, "/send/arrow/categories")).equals(texts)
 
 
 def test_two_columns_of_one_name_are_sent_as_they_are(url: str) -> None:

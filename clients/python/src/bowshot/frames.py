@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLLECT_BYTES_MAX = 4 << 30  # of a LazyFrame; publish_bytes of the server is as much
+# A prime, so that hardly any whole result ends with a full batch: see `duckdb_reader`.
+DUCKDB_BATCH_ROWS = 65_521
 
 
 def to_reader(frame: Any) -> pa.RecordBatchReader:
@@ -56,11 +58,49 @@ def _reader(frame: Any) -> pa.RecordBatchReader:
         has_named_index = any(name is not None for name in frame.index.names)
         table = pa.Table.from_pandas(frame, preserve_index=has_named_index)
         return table.replace_schema_metadata().to_reader()
+    if is_duckdb(frame):
+        return duckdb_reader(frame)
     if hasattr(frame, "__arrow_c_stream__"):
         return pa.RecordBatchReader.from_stream(frame)
-    if hasattr(frame, "fetch_record_batch"):  # DuckDB relations before they had capsules
-        return frame.fetch_record_batch()
     raise TypeError("it has no __arrow_c_stream__")
+
+
+def is_duckdb(frame: Any) -> bool:
+    """A relation, or a connection with the result of its `execute()`."""
+    is_theirs = type(frame).__module__.partition(".")[0] in ("duckdb", "_duckdb")
+    return is_theirs and hasattr(frame, "fetch_record_batch")
+
+
+def duckdb_reader(result: Any) -> pa.RecordBatchReader:
+    """The rows of a DuckDB relation, all of them or an error.
+
+    Another query on its connection closes a result that is being read, and DuckDB then reports the
+    end of the rows, as if that were all (https://github.com/duckdb/duckdb/issues/16589). It does so
+    between two batches only: an end after a batch that is not full is the end.
+    """
+    import pyarrow as pa
+
+    read = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+    reader: pa.RecordBatchReader = read(DUCKDB_BATCH_ROWS)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        rows = last = 0
+        for batch in reader:
+            rows, last = rows + batch.num_rows, batch.num_rows
+            yield batch
+        if last == DUCKDB_BATCH_ROWS and _count(result) != rows:
+            raise _bad(
+                f"another query on the DuckDB connection ended this one after {rows} rows: "
+                "give each its own, by connection.cursor()"
+            )
+
+    return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+
+def _count(result: Any) -> int | None:
+    """How many rows a relation has; a connection cannot be asked again."""
+    count = None if hasattr(result, "cursor") else result.count("*").fetchone()
+    return int(count[0]) if count else None
 
 
 def refuse_objects(frame: Any) -> None:

@@ -73,8 +73,9 @@ class TableResponse(Response):
             if not await self._answer_unchanged(scope, receive, send):
                 await self._answer(scope, receive, send)
         finally:
-            close = getattr(self.table, "close", None)
-            if callable(close):  # a reader that was not read to its end holds its query
+            # A reader that was not read to its end holds its query; a connection is its owner's.
+            close = None if hasattr(self.table, "cursor") else getattr(self.table, "close", None)
+            if callable(close):
                 with contextlib.suppress(Exception):
                     await in_thread(close)
         if self.background is not None:

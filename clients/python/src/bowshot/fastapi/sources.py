@@ -18,9 +18,9 @@ LAZY_BATCH_ROWS = 65_536
 def to_stream(source: Any) -> Any:
     """`source` as something with `__arrow_c_stream__`: it is read once, when that is called.
 
-    Polars frames and DuckDB relations hand out their own, and pyarrow is not imported; a LazyFrame
-    is run batch by batch, and never held whole where Polars can stream its query. A DataError says
-    what has no Arrow type.
+    Polars frames hand out their own, and pyarrow is not imported; a LazyFrame is run batch by
+    batch, and never held whole where Polars can stream its query. A DataError says what has no
+    Arrow type.
     """
     polars = sys.modules.get("polars")
     if polars is not None and isinstance(source, polars.LazyFrame):
@@ -34,7 +34,7 @@ def to_stream(source: Any) -> Any:
     pyarrow = sys.modules.get("pyarrow")
     if pyarrow is not None and isinstance(source, pyarrow.Table):
         return source.unify_dictionaries()
-    if hasattr(source, "__arrow_c_stream__"):
+    if hasattr(source, "__arrow_c_stream__") and not frames.is_duckdb(source):
         return source
     return frames.to_reader(source)
 
@@ -43,11 +43,14 @@ def lazy_reader(lazy: pl.LazyFrame) -> pa.RecordBatchReader:
     """The rows of a LazyFrame as record batches, in order; categories as texts, for the whole of
     their dictionary is not known at the first row. Letting go of the reader ends the query."""
     import polars as pl
-    import polars.selectors as cs
     import pyarrow as pa
 
-    lazy = lazy.with_columns(cs.categorical().cast(pl.String))
-    empty = pl.DataFrame(schema=lazy.collect_schema())
+    types = lazy.collect_schema()
+    as_texts = {name: without_categories(kind) for name, kind in types.items()}
+    changed: Any = {name: kind for name, kind in as_texts.items() if kind != types[name]}
+    if changed:
+        lazy = lazy.cast(changed)
+    empty = pl.DataFrame(schema=as_texts)
     frames.refuse_objects(empty)
     schema = pa.table(empty).schema
 
@@ -62,6 +65,22 @@ def lazy_reader(lazy: pl.LazyFrame) -> pa.RecordBatchReader:
                 stop()
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def without_categories(kind: Any) -> Any:
+    """A type of Polars with texts in place of categories, at any depth."""
+    import polars as pl
+
+    if isinstance(kind, pl.Categorical):
+        return pl.String()
+    if isinstance(kind, pl.List):
+        return pl.List(without_categories(kind.inner))
+    if isinstance(kind, pl.Array):
+        return pl.Array(without_categories(kind.inner), kind.size)
+    if isinstance(kind, pl.Struct):
+        fields = [pl.Field(field.name, without_categories(field.dtype)) for field in kind.fields]
+        return pl.Struct(fields)
+    return kind
 
 
 def digest(source: Any) -> str:
