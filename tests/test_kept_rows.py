@@ -1,4 +1,4 @@
-"""Filters that keep most rows, few, or other shares in other places: of more rows than one statement
+"""Filters that keep most rows, few, or other shares in other places: of more rows than a statement
 goes through, in several files, and the way they are read changes in between. Polars computes."""
 
 from __future__ import annotations
