@@ -260,8 +260,14 @@ def ask_on(result: bowshot.Result, stop: bowshot.Stop) -> None:
 
 
 def test_many_rows_warn(client: Client) -> None:
-    with pytest.warns(bowshot.BowshotWarning, match="3,000,000 rows of flights"):
+    with pytest.warns(bowshot.BowshotWarning, match="3,000,000 rows of flights") as told:
         client["flights"].select("delay").rows().to_arrow()
+    assert told[0].filename == __file__
+    # How many a filter keeps is told where it is known by then.
+    words = r"(more than 1|\d),\d{3},\d{3} rows of flights"
+    with pytest.warns(bowshot.BowshotWarning, match=words) as told:
+        client["flights"].select("delay").filter("distance >= 0").rows().to_polars()
+    assert told[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         client["flights"].select("delay").rows(limit=2_000_000).to_arrow()

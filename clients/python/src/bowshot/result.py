@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 import time
 import warnings
@@ -181,8 +182,7 @@ class Result:
 
         if self._table is None:
             with self.stream(stop=stop, progress=progress) as batches:
-                self._warn_of_size(batches.facts)
-                read = list(batches)
+                read = list(self._watched(batches))
                 self._table = pa.Table.from_batches(read, batches.schema)
         return self._table
 
@@ -256,18 +256,42 @@ class Result:
         self._facts = body.facts
         return body.facts
 
-    def _warn_of_size(self, facts: Facts) -> None:
-        rows = facts.rows if facts.rows is not None else facts.total_rows
-        if self._request.is_unlimited() and rows is not None and rows > UNLIMITED_ROWS_MAX:
-            warnings.warn(
-                f"{rows:,} rows of {self._request.dataset} are read into memory: give rows() a "
-                "limit, let the server aggregate or sample, or use stream()",
-                BowshotWarning,
-                stacklevel=4,
-            )
+    def _watched(self, batches: BatchStream) -> Iterator[pa.RecordBatch]:
+        """Warns of many rows that nobody limited: at once where the server tells how many, else
+        with the batch that makes them so many."""
+        facts, rows = batches.facts, 0
+        rows_told = facts.rows if facts.rows is not None else facts.total_rows
+        is_watched = self._request.is_unlimited()
+        if is_watched and rows_told is not None:
+            is_watched = False
+            if rows_told > UNLIMITED_ROWS_MAX:
+                self._warn_of_size(f"{rows_told:,}")
+        for batch in batches:
+            rows += batch.num_rows
+            if is_watched and rows > UNLIMITED_ROWS_MAX:
+                is_watched = False
+                self._warn_of_size(f"more than {UNLIMITED_ROWS_MAX:,}")
+            yield batch
+
+    def _warn_of_size(self, rows: str) -> None:
+        warnings.warn(
+            f"{rows} rows of {self._request.dataset} are read into memory: give rows() a "
+            "limit, let the server aggregate or sample, or use stream()",
+            BowshotWarning,
+            stacklevel=_level_of_caller(),
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._request.shape} of {self._request.dataset}>"
+
+
+def _level_of_caller() -> int:
+    """The `stacklevel` of a warning that names the line outside of this package."""
+    package = str(Path(__file__).parent)
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def check_form(form: str) -> str:
