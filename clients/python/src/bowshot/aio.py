@@ -33,13 +33,23 @@ CALLS_MAX = 32  # at once; more wait for a thread
 
 
 class Runner:
-    """Runs blocking calls in threads of its own, and stops those whose task is cancelled."""
+    """Runs blocking calls in threads of its own, and stops those whose task is cancelled. A forked
+    child has no thread of its parent's, and makes others."""
 
     def __init__(self, calls: int = CALLS_MAX) -> None:
-        self._pool = ThreadPoolExecutor(calls, thread_name_prefix="bowshot")
+        self._calls = calls
+        self._owned_pool = self._make_pool()
+
+    def _make_pool(self) -> tuple[int, ThreadPoolExecutor]:
+        return os.getpid(), ThreadPoolExecutor(self._calls, thread_name_prefix="bowshot")
+
+    def _pool(self) -> ThreadPoolExecutor:
+        if self._owned_pool[0] != os.getpid():
+            self._owned_pool = self._make_pool()
+        return self._owned_pool[1]
 
     async def run(self, call: Callable[[], T], stop: Stop | None = None) -> T:
-        future = asyncio.get_running_loop().run_in_executor(self._pool, call)
+        future = asyncio.get_running_loop().run_in_executor(self._pool(), call)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -52,10 +62,10 @@ class Runner:
     def submit(self, call: Callable[[], None]) -> None:
         """After what its stream still does: a reader must not be closed under another thread."""
         with contextlib.suppress(RuntimeError):  # closed meanwhile: nothing is read then
-            self._pool.submit(call)
+            self._pool().submit(call)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False)
+        self._pool().shutdown(wait=False)
 
 
 def _let_go(done: asyncio.Future[Any]) -> None:

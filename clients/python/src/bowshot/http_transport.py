@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import socket
 import threading
@@ -145,7 +146,11 @@ class _Call:
         if self._stop is None:
             return
 
+        owner = os.getpid()
+
         def shut() -> None:
+            if os.getpid() != owner:  # shutdown() would end the parent's connection, too
+                return
             with contextlib.suppress(OSError):
                 watched.shutdown(socket.SHUT_RDWR)
 
@@ -170,6 +175,7 @@ class HttpBody:
         self._response = response
         self._call = call
         self._why = why
+        self._owner = os.getpid()
         self.facts = Facts.from_headers(response.headers)
         length = response.headers.get("Content-Length", "")
         self.bytes_total = int(length) if length.isdigit() else None
@@ -191,6 +197,9 @@ class HttpBody:
 
     @contextlib.contextmanager
     def _errors_told(self) -> Iterator[None]:
+        if os.getpid() != self._owner:
+            detail = "this answer is read by the process that asked; ask again after a fork"
+            raise local_error(ConnectionFailedError, "forked", detail)
         try:
             yield
         except (HTTPError, HTTPException, OSError) as error:
@@ -231,7 +240,10 @@ def _deadline(where: str, facts: Facts | None = None) -> Error:
 
 
 class HttpTransport:
-    """A server at `url`: http://..., https://... (a path is a prefix) or unix:PATH."""
+    """A server at `url`: http://..., https://... (a path is a prefix) or unix:PATH.
+
+    Connections are of the process that made them: a forked child has a pool of its own.
+    """
 
     def __init__(
         self,
@@ -251,7 +263,8 @@ class HttpTransport:
         self._prefix = ""
         is_near = True
         if url.startswith("unix:"):
-            self._pool: HTTPConnectionPool = _unix_pool(url.removeprefix("unix:"), **options)
+            path = url.removeprefix("unix:")
+            self._make_pool: Callable[[], HTTPConnectionPool] = lambda: _unix_pool(path, **options)
         else:
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -260,10 +273,12 @@ class HttpTransport:
                 )
             self._prefix = parts.path.rstrip("/")
             is_near = parts.hostname in LOOPBACK
+            address = (parts.hostname, parts.port)
             if parts.scheme == "https":
-                self._pool = _TlsPool(parts.hostname, parts.port, ca_certs=ca_certs, **options)
+                self._make_pool = lambda: _TlsPool(*address, ca_certs=ca_certs, **options)
             else:
-                self._pool = _PlainPool(parts.hostname, parts.port, **options)
+                self._make_pool = lambda: _PlainPool(*address, **options)
+        self._owned_pool = (os.getpid(), self._make_pool())
         self._codecs = codecs if codecs is not None else ("" if is_near else CODECS)
         self._retries = retries
         self._headers = {"User-Agent": f"bowshot-python/{__version__}", **(headers or {})}
@@ -317,9 +332,17 @@ class HttpTransport:
         call.end()
 
     def close(self) -> None:
-        self._pool.close()
+        self._pool().close()
 
     # How it is sent.
+
+    def _pool(self) -> HTTPConnectionPool:
+        """This process's. What a parent's held is only forgotten: its connections go on there."""
+        owner, pool = self._owned_pool
+        if owner != os.getpid():
+            pool = self._make_pool()
+            self._owned_pool = (os.getpid(), pool)
+        return pool
 
     def _send(
         self,
@@ -362,7 +385,7 @@ class HttpTransport:
     ) -> urllib3.BaseHTTPResponse:
         try:
             with call:
-                return self._pool.urlopen(
+                return self._pool().urlopen(
                     method,
                     self._prefix + path,
                     body=body,

@@ -1,0 +1,124 @@
+"""os.fork(): a child has connections of its own, and ends nothing of its parent's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bowshot
+
+# Both processes end by themselves, whatever waits for what.
+PRELUDE = """
+import os, signal, sys, traceback
+import bowshot
+SECONDS_MAX = 60
+signal.alarm(SECONDS_MAX)
+path = sys.argv[1]
+
+def fork(work):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(SECONDS_MAX)
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return child
+
+def wait(child):
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status == 0, f"the child ended with {status}"
+
+def refuses(call, said):
+    try:
+        call()
+    except bowshot.Error as error:
+        assert said in str(error), error
+    else:
+        raise AssertionError("no error")
+"""
+
+
+def run(script: str, path: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(Path(bowshot.__file__).parents[1])}
+    command = [sys.executable, "-W", "ignore", "-c", PRELUDE + script, path]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+CLIENT = """
+with bowshot.serve({"people": path}, quiet=True) as server:
+    for client in (server.connect(), bowshot.connect(server.url)):
+        def ask(first):
+            for at in range(100):
+                offset = first + at % 9
+                rows = client["people"].select("id").rows(offset=offset, limit=1).to_dicts()
+                assert rows == [{"id": offset + 1}], (offset, rows)
+
+        ask(0)  # a connection is kept
+        child = fork(lambda: ask(9))
+        ask(0)
+        wait(child)
+"""
+
+
+def test_a_client_in_a_child_has_connections_of_its_own(sources: dict[str, str]) -> None:
+    run(CLIENT, sources["people"])
+
+
+STREAM = """
+with bowshot.serve({"flights": path}, quiet=True) as server, server.connect() as client:
+    stop = bowshot.Stop()
+    batches = client["flights"].stream(stop=stop)
+    rows = batches.next_batch().num_rows
+
+    def child():
+        def read():
+            while batches.next_batch() is not None:
+                pass
+
+        refuses(read, "fork")
+        batches.close()
+        stop.request()
+        assert client["flights"].count().item() > 0
+        client.close()
+
+    wait(fork(child))
+    while (batch := batches.next_batch()) is not None:
+        rows += batch.num_rows
+    assert rows == client["flights"].count().item()
+"""
+
+
+def test_a_stream_is_of_the_process_that_asked(sources: dict[str, str]) -> None:
+    run(STREAM, sources["flights"])
+
+
+ASYNC = """
+import asyncio
+with bowshot.serve({"people": path}, quiet=True) as server:
+    near = next(a for a in server.addresses if a.startswith("unix:"))
+    client = bowshot.connect_async(near, calls=1)
+
+    async def ask():
+        assert await client["people"].count().item() == 18
+
+    asyncio.run(ask())
+    child = fork(lambda: asyncio.run(ask()))
+    asyncio.run(ask())
+    wait(child)
+    asyncio.run(client.close())
+"""
+
+
+def test_an_async_client_in_a_child_has_threads_of_its_own(sources: dict[str, str]) -> None:
+    run(ASYNC, sources["people"])
