@@ -11,7 +11,7 @@ import bowshot
 
 # Both processes end by themselves, whatever waits for what.
 PRELUDE = """
-import os, signal, sys, traceback
+import os, signal, sys, time, traceback
 import bowshot
 SECONDS_MAX = 60
 signal.alarm(SECONDS_MAX)
@@ -122,3 +122,74 @@ with bowshot.serve({"people": path}, quiet=True) as server:
 
 def test_an_async_client_in_a_child_has_threads_of_its_own(sources: dict[str, str]) -> None:
     run(ASYNC, sources["people"])
+
+
+SERVER = """
+from pathlib import Path
+server = bowshot.serve({"people": path, "frame": {"x": [1, 2]}}, quiet=True)
+folder = Path(server._folder.name)
+
+def all_is_there():
+    assert (folder / "socket").exists(), "the folder is gone"
+    assert server.is_running(), "the server was stopped"
+    with server.connect() as client:
+        assert client["people"].count().item() == 18
+        assert client["frame"].count().item() == 2
+
+def child():
+    all_is_there()
+    with server:
+        pass
+    server.stop()
+    all_is_there()
+
+wait(fork(child))
+all_is_there()
+leaving = os.fork()
+if leaving == 0:
+    signal.alarm(SECONDS_MAX)
+    with server:
+        sys.exit()  # through the block's end and all exit handlers
+wait(leaving)
+all_is_there()
+dropping = os.fork()
+if dropping == 0:
+    signal.alarm(SECONDS_MAX)
+    del server
+    os._exit(not (folder / "socket").exists())
+wait(dropping)
+all_is_there()
+server.stop()
+assert not server.is_running()
+assert not folder.exists()
+"""
+
+
+def test_a_child_ends_no_server_of_its_parents(sources: dict[str, str]) -> None:
+    run(SERVER, sources["people"])
+
+
+LEFT = """
+server = bowshot.serve({"people": path}, quiet=True)
+ready, go = os.pipe()
+child = os.fork()
+if child == 0:
+    signal.alarm(SECONDS_MAX)
+    os.close(go)
+    os.read(ready, 1)  # until the parent has ended
+    client = bowshot.connect(server.url, retries=0)
+    while True:
+        try:
+            client.server_version()
+        except bowshot.ConnectionFailedError:
+            print("ended", server.is_running(), flush=True)
+            os._exit(0)
+        time.sleep(0.01)
+print(server._folder.name, flush=True)
+"""
+
+
+def test_a_server_ends_with_its_parent_though_a_child_lives(sources: dict[str, str]) -> None:
+    folder, said = run(LEFT, sources["people"]).splitlines()
+    assert said == "ended False"
+    assert not Path(folder).exists()

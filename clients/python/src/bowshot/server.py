@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import select
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
+import weakref
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bowshot.client import Client, connect
 from bowshot.datasets import Datasets, read_datasets, spell_configuration
 from bowshot.errors import Error, StartError, local_error
+from bowshot.private_folder import PrivateFolder
 
 LISTENING = "bowshot: listening on "
 START_SECONDS_MAX = 60.0
@@ -42,7 +42,7 @@ def find_binary() -> Path:
 
 class Server:
     """A running server; made by `serve()`. Ends with `stop()`, with its `with` block, and with this
-    process, however that ends.
+    process, however that ends. A forked child of this process can ask it, and does not end it.
 
     `url` is its TCP address (None without), `addresses` all of them, `token` what it asks for.
     """
@@ -50,10 +50,12 @@ class Server:
     def __init__(
         self, datasets: Datasets, settings: dict[str, Any], token: str | None, tcp: bool
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bowshot-")
+        self._folder = PrivateFolder()
+        self._owner = os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
         self._client: Client | None = None
         self.token = token
+        _servers.add(self)
         try:
             self._start(datasets, settings, tcp)
         except BaseException:
@@ -119,6 +121,8 @@ class Server:
         return self._process.pid
 
     def is_running(self) -> bool:
+        if self._process is not None and os.getpid() != self._owner:
+            return _is_written(self._process.stdout)  # only its parent can wait for it
         return self._process is not None and self._process.poll() is None
 
     def connect(self, **options: Any) -> Client:
@@ -142,8 +146,15 @@ class Server:
         except OSError:
             return ""
 
+    def _let_go(self) -> None:
+        """In a forked child: the server ends with its parent, though the child has the pipe."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
     def stop(self) -> None:
-        """Idempotent; returns when the server has ended."""
+        """Idempotent; returns when the server has ended. Nothing in a forked child."""
+        if os.getpid() != self._owner:
+            return
         if self._client is not None:
             self._client.close()
         process = self._process
@@ -158,8 +169,7 @@ class Server:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
-        with contextlib.suppress(OSError):
-            self._folder.cleanup()
+        self._folder.remove()
 
     def __enter__(self) -> Server:
         return self
@@ -169,6 +179,17 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url or self.addresses}>"
+
+
+_servers: weakref.WeakSet[Server] = weakref.WeakSet()
+
+
+def _let_go_of_servers() -> None:
+    for server in list(_servers):
+        server._let_go()
+
+
+os.register_at_fork(after_in_child=_let_go_of_servers)
 
 
 def serve(
@@ -208,6 +229,15 @@ def _write_private(path: Path, text: str) -> str:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     return str(path)
+
+
+def _is_written(pipe: IO[bytes] | None) -> bool:
+    """Whether somebody has its other end."""
+    if pipe is None or pipe.closed:
+        return False
+    watched = select.poll()
+    watched.register(pipe, 0)
+    return not watched.poll(0)
 
 
 def _start_error(detail: str) -> Error:
