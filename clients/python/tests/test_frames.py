@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import importlib
+import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import bowshot
-from bowshot import Client, Core
+from bowshot import Client, Core, frames
 
 COLUMNS = {
     "i": [1, None, 3],
@@ -147,3 +150,18 @@ def test_publishing_must_be_allowed(sources: dict[str, str]) -> None:
         with pytest.raises(bowshot.RequestError) as refused:
             server.connect().remove("people")
         assert refused.value.code == "read_only_dataset"
+
+
+def test_a_module_that_another_thread_imports_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pyarrow is, by the first requests of an application."""
+    (tmp_path / "half_imported.py").write_text("import time\ntime.sleep(0.5)\nTable = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert frames.imported("half_imported") is None
+    importer = threading.Thread(target=importlib.import_module, args=("half_imported",))
+    importer.start()
+    while (module := frames.imported("half_imported")) is None:
+        pass
+    assert module.Table == 1
+    importer.join()

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bowshot import frames
 
 # A path (a file, a directory, a glob), several paths, a frame, or `{"path": ..., "delimiter": ";"}`
 # with the keys of `[datasets.NAME]`.
@@ -69,7 +70,7 @@ def scanned_paths(lazy: Any) -> list[str] | None:
     Polars does not say what a LazyFrame scans, but writes its plan down: a plain scan of the paths
     that stand in it has the same plan.
     """
-    polars = sys.modules.get("polars")
+    polars = frames.imported("polars")
     if polars is None or not isinstance(lazy, polars.LazyFrame):
         return None
     try:

@@ -3,6 +3,7 @@ takes them. Nothing is copied where the library hands out Arrow memory."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 COLLECT_BYTES_MAX = 4 << 30  # of a LazyFrame; publish_bytes of the server is as much
 # A prime, so that hardly any whole result ends with a full batch: see `duckdb_reader`.
 DUCKDB_BATCH_ROWS = 65_521
+
+
+def imported(name: str) -> Any:
+    """A module that somebody has imported, whole: another thread may be at it. Else None."""
+    return importlib.import_module(name) if name in sys.modules else None
 
 
 def to_reader(frame: Any) -> pa.RecordBatchReader:
@@ -48,12 +54,12 @@ def _reader(frame: Any) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(frame.schema, [frame])
     if isinstance(frame, Mapping):
         return pa.table(dict(frame)).to_reader()
-    polars = sys.modules.get("polars")
+    polars = imported("polars")
     if polars is not None and isinstance(frame, polars.LazyFrame):
         frame = collect(frame)
     if polars is not None and isinstance(frame, polars.DataFrame):
         refuse_objects(frame)
-    pandas = sys.modules.get("pandas")
+    pandas = imported("pandas")
     if pandas is not None and isinstance(frame, pandas.DataFrame):
         has_named_index = any(name is not None for name in frame.index.names)
         table = pa.Table.from_pandas(frame, preserve_index=has_named_index)

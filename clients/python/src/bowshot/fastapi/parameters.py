@@ -8,9 +8,9 @@ Polars frame.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
+from bowshot import frames
 from bowshot.client import Dataset
 from bowshot.errors import Error, Problem, RequestError
 from bowshot.result import Result
@@ -65,7 +65,7 @@ def _rows(page: Page, table: Any) -> Any:
         query = query.order(*page.order) if page.order else query
         query = query.select(*page.select) if page.select else query
         return query.rows(offset=page.offset, limit=page.limit)
-    polars = sys.modules.get("polars")
+    polars = frames.imported("polars")
     if polars is None or not isinstance(table, (polars.DataFrame, polars.LazyFrame)):
         raise TypeError(f"a {type(table).__name__} has no pages: a Dataset or a Polars frame has")
     if page.filter:

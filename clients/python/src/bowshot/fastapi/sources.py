@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +21,16 @@ def to_stream(source: Any) -> Any:
     batch, and never held whole where Polars can stream its query. A DataError says what has no
     Arrow type.
     """
-    polars = sys.modules.get("polars")
+    polars = frames.imported("polars")
     if polars is not None and isinstance(source, polars.LazyFrame):
         return lazy_reader(source)
     if polars is not None and isinstance(source, polars.DataFrame):
         frames.refuse_objects(source)
         return source
-    pandas = sys.modules.get("pandas")
+    pandas = frames.imported("pandas")
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return frames.to_reader(source)
-    pyarrow = sys.modules.get("pyarrow")
+    pyarrow = frames.imported("pyarrow")
     if pyarrow is not None and isinstance(source, pyarrow.Table):
         return source.unify_dictionaries()
     if hasattr(source, "__arrow_c_stream__") and not frames.is_duckdb(source):
@@ -102,8 +101,8 @@ def digest(source: Any) -> str:
 
 
 def is_in_memory(source: Any) -> bool:
-    polars = sys.modules.get("polars")
+    polars = frames.imported("polars")
     if polars is not None and isinstance(source, polars.DataFrame):
         return True
-    pyarrow = sys.modules.get("pyarrow")
+    pyarrow = frames.imported("pyarrow")
     return pyarrow is not None and isinstance(source, (pyarrow.Table, pyarrow.RecordBatch))
