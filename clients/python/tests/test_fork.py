@@ -193,3 +193,74 @@ def test_a_server_ends_with_its_parent_though_a_child_lives(sources: dict[str, s
     folder, said = run(LEFT, sources["people"]).splitlines()
     assert said == "ended False"
     assert not Path(folder).exists()
+
+
+CORE = """
+from pathlib import Path
+core = bowshot.Core({"flights": path, "frame": {"x": [1, 2]}})
+folder = Path(core._folder.name)
+expected = core["flights"].count().item()
+stop = bowshot.Stop()
+batches = core["flights"].stream(stop=stop)
+rows = batches.next_batch().num_rows
+
+def child():
+    for call in (
+        core["flights"].count().item,
+        core["flights"].rows(limit=1).via("parquet").to_arrow,
+        core["flights"].info,
+        batches.next_batch,
+        lambda: core.publish("y", {"x": [1]}),
+        lambda: core.remove("frame"),
+        lambda: core.pointer,
+    ):
+        refuses(call, "after the fork")
+    batches.close()
+    stop.request()
+    core.close()
+    core.close()
+
+wait(fork(child))
+leaving = os.fork()
+if leaving == 0:
+    signal.alarm(SECONDS_MAX)
+    with core:
+        sys.exit()
+wait(leaving)
+dropping = os.fork()
+if dropping == 0:
+    signal.alarm(SECONDS_MAX)
+    del batches, core
+    sys.exit()
+wait(dropping)
+assert folder.exists()
+while (batch := batches.next_batch()) is not None:
+    rows += batch.num_rows
+assert rows == expected == core["flights"].count().item()
+assert core["frame"].rows().to_dict() == {"x": [1, 2]}
+core.close()
+assert not folder.exists()
+"""
+
+
+def test_a_core_is_of_the_process_that_made_it(sources: dict[str, str]) -> None:
+    run(CORE, sources["flights"])
+
+
+NEW_CORE = """
+def ask():
+    with bowshot.Core({"people": path}) as core:
+        assert core["people"].count().item() == 18
+        assert core["people"].filter("id > 3").order("-id").rows().to_arrow().num_rows == 15
+
+with bowshot.Core({"people": path}) as core:
+    child = fork(ask)
+    assert core["people"].count().item() == 18
+    wait(child)
+ask()
+wait(fork(ask))
+"""
+
+
+def test_a_core_is_made_after_the_fork(sources: dict[str, str]) -> None:
+    run(NEW_CORE, sources["people"])

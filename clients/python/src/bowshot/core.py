@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
-import tempfile
+import os
 import threading
 from collections.abc import Callable, Mapping
 from ctypes import byref, c_char_p, c_void_p
@@ -27,6 +27,7 @@ from bowshot.library import (
     stream_pointer,
     take_text,
 )
+from bowshot.private_folder import PrivateFolder
 from bowshot.request import Request
 from bowshot.stop import Stop, stopped
 from bowshot.transport import TableStream
@@ -44,16 +45,19 @@ class Core(Client):
     Frames are published: kept as Parquet in memory. `settings` are keys of [server] and [limits] in
     docs/configuration.md. A StartError says why nothing could be opened. Close it, or use it in a
     `with`; streams that are still open are stopped then.
+
+    It is of the process that made it: its threads do not come into a forked child. There every use
+    is an error and `close()` nothing; make a Core after the fork.
     """
 
     def __init__(self, datasets: Datasets, *, transport: str = "arrow", **settings: Any) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bowshot-")
+        self._folder = PrivateFolder()
         sources = read_datasets(datasets, Path(self._folder.name) / "datasets")
         configuration = spell_configuration(sources, {"allow_publish": True, **settings})
         problem = c_void_p()
         pointer = library().bowshot_open(configuration.encode(), byref(problem))
         if not pointer:
-            self._folder.cleanup()
+            self._folder.remove()
             document = json.loads(take_text(problem) or "{}")
             raise local_error(StartError, "start_failed", str(document.get("detail", "")))
         self._core = CoreTransport(pointer)
@@ -71,9 +75,9 @@ class Core(Client):
         return self._core.pointer
 
     def close(self) -> None:
-        """Idempotent."""
+        """Idempotent; nothing in a forked child."""
         super().close()
-        self._folder.cleanup()
+        self._folder.remove()
 
 
 class CoreTransport:
@@ -82,11 +86,13 @@ class CoreTransport:
     def __init__(self, pointer: int) -> None:
         self._library = library()
         self._pointer: int | None = pointer
+        self._owner = os.getpid()
         self._lock = threading.Lock()
         self._open: set[_Holding] = set()
 
     @property
     def pointer(self) -> int:
+        self.raise_if_forked()
         if self._pointer is None:
             raise local_error(StartError, "closed", "the core is closed")
         return self._pointer
@@ -114,6 +120,7 @@ class CoreTransport:
         return document
 
     def publish(self, name: str, frame: Any, stop: Stop | None) -> None:
+        self.raise_if_forked()
         reader = to_reader(frame)
         capsule = reader.__arrow_c_stream__()
         problem = c_void_p()
@@ -129,7 +136,22 @@ class CoreTransport:
         answer.raise_if_problem()
         answer.close()
 
+    @property
+    def is_forked(self) -> bool:
+        """Whether this is a child of the process that has the core, without the core's threads."""
+        return os.getpid() != self._owner
+
+    def raise_if_forked(self) -> None:
+        if self.is_forked:
+            detail = (
+                "this core is of the process that made it; make a Core after the fork, or use "
+                'multiprocessing with the start method "spawn"'
+            )
+            raise local_error(StartError, "forked", detail)
+
     def close(self) -> None:
+        if self.is_forked:
+            return
         with self._lock:
             pointer, self._pointer = self._pointer, None
             holding = list(self._open)
@@ -155,11 +177,13 @@ class _StopHandle:
 
     def __init__(self, stop: Stop | None) -> None:
         self._library = library()
+        self._owner = os.getpid()
         self.pointer = self._library.bowshot_stop_make()
         self._withdraw: Callable[[], None] = stop.attach(self.request) if stop else lambda: None
 
     def request(self) -> None:
-        self._library.bowshot_stop_request(self.pointer)
+        if os.getpid() == self._owner:  # else what it would wake is not in this process
+            self._library.bowshot_stop_request(self.pointer)
 
     def close(self) -> None:
         self._withdraw()
@@ -183,17 +207,19 @@ class _Holding:
         self._library = library()
         self._calls = threading.Lock()
         self._is_open = True
+        core.raise_if_forked()
         self._stop = _StopHandle(stop)
         core.hold(self)
 
     def _call(self, function: Callable[[], T]) -> T:
+        self._core.raise_if_forked()
         with self._calls:
             if not self._is_open:
                 raise stopped()
             return function()
 
     def close(self) -> None:
-        if not self._is_open:
+        if not self._is_open or self._core.is_forked:
             return
         self._stop.request()
         with self._calls:
@@ -263,6 +289,12 @@ class _CoreTable(_Holding):
             self._reader.close()
             self._reader = None
 
+    def __del__(self) -> None:
+        reader = getattr(self, "_reader", None)
+        if reader is not None and self._core.is_forked:
+            # Its end would wait for threads that are not in this process: it never comes.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(reader))
+
 
 class CoreBody(_Holding):
     """An answer of the protocol, as bytes."""
@@ -292,7 +324,8 @@ class CoreBody(_Holding):
         self.bytes_total = int(length) if length.isdigit() else None
 
     def _request_stop(self) -> None:
-        self._library.bowshot_answer_stop(self._answer)
+        if not self._core.is_forked:
+            self._library.bowshot_answer_stop(self._answer)
 
     def _give(self, _context: Any, buffer: int, size: int) -> int:
         piece, self._unread = self._unread[:size], self._unread[size:]
