@@ -129,9 +129,13 @@ def test_a_killed_server(sources: dict[str, str]) -> None:
 def test_nothing_listens() -> None:
     with scripted(None) as server:
         port = server.port
-    for address in (f"http://127.0.0.1:{port}", "unix:/nowhere/at/all"):
-        with pytest.raises(bowshot.ConnectionFailedError):
+    for address, why in [
+        (f"http://127.0.0.1:{port}", "Connection refused"),
+        ("unix:/nowhere/at/all", "No such file"),
+    ]:
+        with pytest.raises(bowshot.ConnectionFailedError, match=why) as failed:
             ask(address)
+        assert "timeout" not in str(failed.value)
 
 
 def test_asked_again_only_where_nothing_came() -> None:

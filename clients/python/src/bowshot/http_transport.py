@@ -402,7 +402,8 @@ class HttpTransport:
                 raise _deadline("before the answer began") from error
             if isinstance(error, SSLError):
                 raise local_error(AccessError, "tls_failed", f"{self.url}: {error}") from error
-            if isinstance(error, ConnectTimeoutError):
+            is_refused = isinstance(error, NewConnectionError)  # to urllib3 a ConnectTimeoutError
+            if isinstance(error, ConnectTimeoutError) and not is_refused:
                 detail = f"{self.url} does not take a connection within the connect timeout"
                 raise local_error(ConnectionFailedError, "connection_failed", detail) from error
             if isinstance(error, (HTTPError, OSError)):
