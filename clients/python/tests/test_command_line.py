@@ -112,6 +112,14 @@ def test_info(server: Server, sources: dict[str, str]) -> None:
         (["query", "URL"], 1, "which dataset?"),
         (["info", "unix:/nowhere"], 1, "connection_failed"),
         (["info", "/nowhere/x.parquet"], 1, "x.parquet"),
+        (["info", "ftp://x"], 1, "http://, https:// or unix:PATH, not 'ftp://x'"),
+        (["info", "URL", "--token-file", "/nowhere/t"], 1, "/nowhere/t: No such file"),
+        (["info", "URL", "--token-file", "/"], 1, "/: Is a directory"),
+        (["query", "URL", "people", "-o", "/nowhere/x.csv"], 1, "no such directory"),
+        (["query", "URL", "people", "-o", "/", "--format", "csv"], 1, "'/' is a directory"),
+        (["query", "URL", "people", "--count", "--by", "team"], 1, "--count and --by"),
+        (["query", "URL", "people", "--count", "--sample", "3"], 1, "--count and --sample"),
+        (["query", "URL", "people", "--sample", "3", "--measure", "count()"], 1, "together"),
         (["query"], 2, "usage"),
         (["frobnicate"], 2, "invalid choice"),
         ([], 2, "usage"),
@@ -121,6 +129,7 @@ def test_mistakes(server: Server, words: list[str], code: int, said: str) -> Non
     done = run(*(server.url if word == "URL" else word for word in words))
     assert (done.returncode, said in done.stderr.decode()) == (code, True), done.stderr
     assert b"Traceback" not in done.stderr
+    assert done.stdout == b""
 
 
 def test_serve_is_the_server(sources: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -40,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # of a file that was named: a token's, the output
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"bowshot: {named}{error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -120,6 +125,8 @@ def open_source(options: Any) -> Client:
     if source.startswith(("http://", "https://", "unix:")):
         token = options.token_file.read_text().strip() if options.token_file else options.token
         return connect(source, token=token)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
+        raise ValueError(f"a server's address is http://, https:// or unix:PATH, not {source!r}")
     return Core({"data": source})
 
 
@@ -156,6 +163,7 @@ def show_query(client: Client, options: Any) -> int:
         progress = ProgressLine() if sys.stderr.isatty() else None
         if options.format is None and options.output.suffix.lower() not in FORMATS:
             raise ValueError(f"{options.output.name!r} does not tell its format: --format")
+        check_place(options.output)
         result.to_file(options.output, options.format, progress=progress)
     elif options.format is not None:
         result.to_file(sys.stdout.buffer, options.format)
@@ -164,7 +172,28 @@ def show_query(client: Client, options: Any) -> int:
     return 0
 
 
+def check_place(path: Path) -> None:
+    """Before anything is asked: the file takes its name only at the end."""
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a directory: --output takes a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"{str(path)!r} cannot be written: there is no such directory")
+
+
+def check_shape(options: Any) -> None:
+    """One shape at a time: none is left out in silence."""
+    asked = {
+        "--count": options.count,
+        "--sample": options.sample is not None,
+        "--by or --measure": options.by or options.measure,
+    }
+    shapes = [flag for flag, is_there in asked.items() if is_there]
+    if len(shapes) > 1:
+        raise ValueError(f"{' and '.join(shapes)} cannot be asked together")
+
+
 def make_result(dataset: Dataset, options: Any, limit: int | None) -> Result:
+    check_shape(options)
     query = dataset.filter(*options.filter).compute(options.compute)
     if options.select:
         query = query.select(*options.select)
