@@ -260,3 +260,26 @@ def test_serve_uses_the_server(server: Server) -> None:
     assert server.url is not None
     assert server.url.startswith("http://127.0.0.1:")
     assert len(server.addresses) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b'{"datasets":1,"rows":"many"}', b'{"datasets":[{}],"columns":[{}]}', b"[]", b""],
+)
+def test_json_of_another_server(body: bytes) -> None:
+    with (
+        scripted(answer(body, "Content-Type: application/json")) as server,
+        bowshot.connect(server.url) as client,
+    ):
+        asked = client["x"]
+        for call in (
+            client.datasets,
+            asked.info,
+            asked.__len__,
+            lambda: asked.version,
+            lambda: client.publish("x", TABLE),
+            lambda: client.remove("x", missing_ok=True),
+        ):
+            with pytest.raises(bowshot.UnexpectedAnswerError) as caught:
+                call()
+            assert caught.value.code == "unexpected_answer"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bowshot.errors import UnknownDatasetError
-from bowshot.facts import DatasetInfo, DatasetSummary
+from bowshot.facts import DatasetInfo, DatasetSummary, protocol_members
 from bowshot.query import ALL_ROWS, Query, Rows
 from bowshot.request import Request
 from bowshot.result import BatchStream, OnProgress, Result, check_form
@@ -102,11 +102,9 @@ class Client:
         return isinstance(name, str) and any(name == known for known in self)
 
     def datasets(self) -> list[DatasetSummary]:
-        listed = self._transport.document("/v1/datasets")["datasets"]
-        return [
-            DatasetSummary(d["name"], d["version"], d["rows"], d["columns"], d.get("problem"))
-            for d in listed
-        ]
+        document = self._transport.document("/v1/datasets")
+        with protocol_members("list of datasets"):
+            return [DatasetSummary.from_json(listed) for listed in document["datasets"]]
 
     def server_version(self) -> Mapping[str, Any]:
         """What `/version` says: the build, the shapes, the limits."""

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from bowshot.errors import UnexpectedAnswerError, local_error
+
+
+@contextlib.contextmanager
+def protocol_members(what: str) -> Iterator[None]:
+    """JSON without the members that the protocol names is another server's."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        detail = f"the JSON is not the protocol's {what}: {type(error).__name__} {error}"
+        raise local_error(UnexpectedAnswerError, "unexpected_answer", detail) from error
 
 
 @dataclass(frozen=True)
@@ -72,20 +85,21 @@ class DatasetInfo:
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> DatasetInfo:
-        columns = tuple(
-            ColumnInfo(column["name"], column["type"], bool(column.get("nullable", True)))
-            for column in document["columns"]
-        )
-        return DatasetInfo(
-            name=document["name"],
-            version=document["version"],
-            rows=document["rows"],
-            bytes=document["bytes"],
-            row_numbers=bool(document.get("row_numbers", True)),
-            columns=columns,
-            source=document.get("source", {}),
-            document=document,
-        )
+        with protocol_members("dataset"):
+            columns = tuple(
+                ColumnInfo(column["name"], column["type"], bool(column.get("nullable", True)))
+                for column in document["columns"]
+            )
+            return DatasetInfo(
+                name=document["name"],
+                version=document["version"],
+                rows=int(document["rows"]),
+                bytes=int(document["bytes"]),
+                row_numbers=bool(document.get("row_numbers", True)),
+                columns=columns,
+                source=document.get("source", {}),
+                document=document,
+            )
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,13 @@ class DatasetSummary:
     rows: int
     columns: int
     problem: Mapping[str, Any] | None = None
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> DatasetSummary:
+        with protocol_members("list of datasets"):
+            rows, columns = int(document["rows"]), int(document["columns"])
+            problem = document.get("problem")
+            return DatasetSummary(document["name"], document["version"], rows, columns, problem)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from bowshot.errors import (
     local_error,
     make_error,
 )
-from bowshot.facts import Facts
+from bowshot.facts import DatasetInfo, Facts
 from bowshot.frames import encode_stream, to_reader
 from bowshot.request import Request
 from bowshot.stop import Stop, stopped
@@ -322,14 +322,17 @@ class HttpTransport:
         rows = encode_stream(to_reader(frame))
         headers = {"Content-Type": ARROW_STREAM}
         response, call = self._send("PUT", path, headers, rows, stop)
-        HttpBody(response, call, lambda _: None).read()
-        call.end()
+        with contextlib.closing(HttpBody(response, call, lambda _: None)) as answer:
+            DatasetInfo.from_json(self._json(answer))
 
     def remove(self, name: str) -> None:
         path = f"/v1/datasets/{quote(name, safe='')}"
         response, call = self._send("DELETE", path, {}, None, None)
         HttpBody(response, call, lambda _: None).read()
         call.end()
+        if response.status != 204:
+            detail = f"status {response.status}; a dataset that was removed is answered by 204"
+            raise unexpected(detail, status=response.status)
 
     def close(self) -> None:
         self._pool().close()
