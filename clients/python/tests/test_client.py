@@ -8,6 +8,7 @@ import json
 import threading
 import time
 import warnings
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -198,9 +199,25 @@ def test_literals_of_other_types() -> None:
     assert literal(datetime.date(2026, 1, 2)) == "DATE('2026-01-02')"
     assert (literal(True), literal(2**70), literal(1.5)) == ("TRUE", str(2**70), "1.5")
     assert literal(np.int8(3)) == "3"
-    for value in (float("nan"), float("inf")):
+    for value in (float("nan"), float("inf"), Decimal("NaN"), Decimal("-Infinity")):
         with pytest.raises(ValueError, match="no literal"):
             literal(value)
+
+
+def test_times_of_numpy_and_numbers_that_are_none(client: Client) -> None:
+    instant = np.datetime64("2026-01-02T03:04:05.123456789", "ns")
+    people = client["people"]
+    assert literal(instant) == "TIMESTAMP('2026-01-02T03:04:05.123456789Z')"
+    assert people.filter(f"seen > {literal(instant)}").count().item() == 17
+    bounds = people.histogram("seen", min=instant, max=np.datetime64("2027-01-01", "ns"))
+    assert bounds.request.parameters["min"] == "2026-01-02T03:04:05.123456789Z"
+    for value in (np.datetime64("NaT", "ns"), np.datetime64(1, "ps")):
+        with pytest.raises(ValueError, match="no time"):
+            literal(value)
+        with pytest.raises(ValueError, match="no time"):
+            people.histogram("seen", min=value)
+    with pytest.raises(ValueError, match="cannot be NaN"):
+        people.histogram("age", min=Decimal("NaN"))
     with pytest.raises(TypeError):
         literal(None)
 

@@ -40,10 +40,12 @@ def literal(value: Any) -> str:
         return f"TIMESTAMP('{_instant(value)}')"
     if isinstance(value, datetime.date):
         return f"DATE('{value.isoformat()}')"
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, (float, Decimal)) and not math.isfinite(value):
         raise ValueError(f"CQL2 has no literal for {value}")
     if isinstance(value, (int, float, Decimal)):
         return str(value)
+    if (text := _numpy_instant(value)) is not None:
+        return f"TIMESTAMP('{text}')"
     if hasattr(value, "item"):  # a NumPy scalar
         return literal(value.item())
     raise TypeError(f"CQL2 has no literal for a {type(value).__name__}")
@@ -53,6 +55,17 @@ def _instant(value: datetime.datetime) -> str:
     if value.tzinfo is not None:
         value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
     return value.isoformat() + "Z"
+
+
+def _numpy_instant(value: Any) -> str | None:
+    """Of a NumPy time that datetime cannot hold, whose item() is a bare number: nanoseconds."""
+    if getattr(getattr(value, "dtype", None), "kind", "") != "M":
+        return None
+    if isinstance(item := value.item(), int) and value.dtype.name == "datetime64[ns]":
+        return f"{value}Z"
+    if item is None or isinstance(item, int):
+        raise ValueError(f"there is no time for {value} ({value.dtype.name})")
+    return None
 
 
 def column_item(name: str) -> str:
@@ -94,9 +107,13 @@ def json_value(value: Any) -> Any:
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"a parameter cannot be {value}")
         return str(value)
     if isinstance(value, int):
         return value if abs(value) <= _INTEGER_EXACT_MAX else str(value)
+    if (text := _numpy_instant(value)) is not None:
+        return text
     if hasattr(value, "item") and not isinstance(value, (str, bytes)):
         return json_value(value.item())
     return value
