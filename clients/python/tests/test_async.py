@@ -28,6 +28,9 @@ def test_the_same_answers(server: Server, flights: pl.DataFrame) -> None:
             assert_frame_equal(rows, expected.head(5))
             sample = dataset.sample(100)
             assert (await sample.more(10).to_arrow()).num_rows == 110
+            assert (await sample.via("parquet").to_arrow()).equals(await sample.to_arrow())
+            assert await sample.population() == flights.height
+            assert "flights" in [name async for name in client]
             estimate = await sample.aggregate(measures="mean(delay)")
             assert estimate.column_names == ["mean_delay", "mean_delay_error"]
             with pytest.raises(bowshot.RequestError):

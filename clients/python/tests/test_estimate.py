@@ -75,6 +75,15 @@ def test_a_sample_of_all_rows_has_no_error(client: Client) -> None:
     ]  # fmt: skip
 
 
+def test_groups_have_the_names_that_they_are_given(client: Client) -> None:
+    sample = client["flights"].sample(500, seed=5)
+    named = sample.aggregate({"from": "origin"}, "mean(delay)")
+    assert named.column_names == ["from", "mean_delay", "mean_delay_error"]
+    assert named.rename_columns(["origin", *named.column_names[1:]]).equals(
+        sample.aggregate("origin", "mean(delay)")
+    )
+
+
 def test_what_cannot_be_estimated(client: Client) -> None:
     sample = client["people"].select("age", "team").sample(5)
     for measures in ("max(age)", "count_distinct(age)", "mean()", "age"):

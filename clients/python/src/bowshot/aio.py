@@ -120,6 +120,10 @@ class AsyncResult:
     def request(self) -> Request:
         return self._result.request
 
+    def via(self, transport: str) -> AsyncResult:
+        """As Result.via()."""
+        return type(self)(self._runner, self._result.via(transport))
+
     async def facts(self) -> Facts:
         await self.to_arrow()
         return self._result.facts
@@ -189,6 +193,9 @@ class AsyncSample(AsyncResult):
     def seed(self) -> int:
         return self._result.seed
 
+    async def population(self) -> int | None:
+        return (await self.facts()).population
+
     def more(self, rows: int) -> AsyncSample:
         return AsyncSample(self._runner, self._result.more(rows))
 
@@ -247,6 +254,11 @@ class AsyncClient:
 
     def __getitem__(self, name: str) -> AsyncDataset:
         return AsyncDataset(self._runner, self._client[name])
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """The datasets' names."""
+        for summary in await self.datasets():
+            yield summary.name
 
     async def datasets(self) -> list[DatasetSummary]:
         return await self._runner.run(self._client.datasets)

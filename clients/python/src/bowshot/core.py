@@ -292,7 +292,7 @@ class _CoreTable(_Holding):
     def __del__(self) -> None:
         reader = getattr(self, "_reader", None)
         if reader is not None and self._core.is_forked:
-            # Its end would wait for threads that are not in this process: it never comes.
+            # Its end would stop a query, whose threads are not in this process.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(reader))
 
 

@@ -114,10 +114,10 @@ class DatasetSummary:
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> DatasetSummary:
-        with protocol_members("list of datasets"):
-            rows, columns = int(document["rows"]), int(document["columns"])
-            problem = document.get("problem")
-            return DatasetSummary(document["name"], document["version"], rows, columns, problem)
+        """Within `protocol_members`."""
+        rows, columns = int(document["rows"]), int(document["columns"])
+        problem = document.get("problem")
+        return DatasetSummary(document["name"], document["version"], rows, columns, problem)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bowshot.estimate import DEFAULT_CONFIDENCE, estimate, read_measures
@@ -41,7 +42,7 @@ class Sample(Result):
 
     def aggregate(
         self,
-        by: list[str] | str = (),  # type: ignore[assignment]
+        by: Expressions = (),
         measures: Expressions = ("count()",),
         *,
         confidence: float = DEFAULT_CONFIDENCE,
@@ -49,11 +50,17 @@ class Sample(Result):
     ) -> pa.Table:
         """Estimates of `count()`, `count(x)`, `sum(x)` and `mean(x)` of all filtered rows, from
         this sample: for a measure `m` the columns `m` and `m_error`, half the width of the interval
-        that holds the true value with `confidence`. See `bowshot.estimate`."""
-        keys = [by] if isinstance(by, str) else list(by)
+        that holds the true value with `confidence`. `by` names columns, `{alias: column}` too.
+        See `bowshot.estimate`."""
+        if isinstance(by, Mapping):
+            keys = dict(by)
+        else:
+            keys = {name: name for name in ([by] if isinstance(by, str) else by)}
         table = self.to_arrow(stop=stop)
         population = self.facts.population
-        return estimate(table, population, keys, read_measures(measures), confidence)
+        columns = list(keys.values())
+        found = estimate(table, population, columns, read_measures(measures), confidence)
+        return found.rename_columns([*keys, *found.column_names[len(keys) :]])
 
     def _changed(self, **parameters: Any) -> Sample:
         request: Request = self._request.with_parameters(**parameters)
