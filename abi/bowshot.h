@@ -79,7 +79,9 @@ typedef struct bowshot_body bowshot_body;
 /* Takes `table`: it is released in the end, whatever comes of it. `format` is a name of the
  * protocol's section 5, or NULL: then `accept`, the request's header, decides, and for Arrow its
  * codec. `accept_encoding` may compress. Both may be NULL. Waits for the first bytes. NULL with a
- * problem, for instance `not_acceptable`. `stop` may be NULL, and outlives the call only. */
+ * problem, for instance `not_acceptable`. `stop` may be NULL, and outlives the call only.
+ * A dictionary that changes between batches is replaced in an Arrow stream, is values in the other
+ * formats, and breaks an Arrow file off (`bad_data`), which holds one a column. */
 BOWSHOT_EXPORT bowshot_body* bowshot_encode(struct ArrowArrayStream* table, const char* format,
                                             const char* accept, const char* accept_encoding,
                                             bowshot_stop* stop, char** problem);

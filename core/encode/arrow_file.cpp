@@ -8,7 +8,8 @@
 
 namespace bowshot {
 
-ArrowFileEncoder::ArrowFileEncoder(ArrowCodec codec) : messages_(codec) {}
+ArrowFileEncoder::ArrowFileEncoder(ArrowCodec codec)
+    : messages_(codec, ArrowMessages::Dictionaries::kFixed) {}
 
 ArrowFileEncoder::~ArrowFileEncoder() = default;
 

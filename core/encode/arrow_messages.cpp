@@ -68,7 +68,7 @@ std::shared_ptr<arrow::Schema> with_facts(const arrow::Schema& schema, const Ans
   return schema.WithMetadata(std::move(metadata));
 }
 
-ArrowMessages::ArrowMessages(ArrowCodec codec) : codec_(codec) {
+ArrowMessages::ArrowMessages(ArrowCodec codec, Dictionaries kind) : codec_(codec), kind_(kind) {
   // An answer has one thread: compression does not spread to Arrow's pool, where the codecs of
   // many answers would compete with readers.
   plain_.use_threads = false;
@@ -112,10 +112,12 @@ Result<void> ArrowMessages::add_dictionaries(const arrow::RecordBatch& batch, Pa
   for (const auto& [id, dictionary] : dictionaries) {
     const auto [written, is_new] = dictionaries_.try_emplace(id, dictionary);
     if (!is_new) {
-      if (!same_dictionary(written->second, dictionary)) {
-        return fail(ErrorCode::kInternal, "a dictionary changed within one answer");
+      if (same_dictionary(written->second, dictionary)) continue;
+      if (kind_ == Dictionaries::kFixed) {
+        return fail(ErrorCode::kBadData,
+                    "a dictionary changes between batches: an Arrow file holds one a column");
       }
-      continue;
+      written->second = dictionary;
     }
     BOWSHOT_TRY(add_message(
         [id, &dictionary](const arrow::ipc::IpcWriteOptions& options,

@@ -18,15 +18,17 @@ namespace bowshot {
 /// The messages of Arrow IPC, in order: what its stream and its file format have in common. Column
 /// data is pointed at, not copied.
 ///
-/// Dictionaries come whole, once, before the first batch; a batch with another dictionary is an
-/// error of ours (`internal`). With a codec, bodies are compressed from the message on that takes
+/// A dictionary comes whole, before the first batch that needs it, and once: those of datasets never
+/// change. An application's own table may bring another with a later batch: where the format allows
+/// it, that one is written whole in the place of the first; else it is `bad_data`. With a codec, bodies are compressed from the message on that takes
 /// the answer past 16 KiB, so that an answer that ends below is not compressed: in Arrow IPC every
 /// message says for itself whether it is.
 class ArrowMessages {
  public:
   using Payloads = std::vector<arrow::ipc::IpcPayload>;
+  enum class Dictionaries { kReplaceable, kFixed };
 
-  explicit ArrowMessages(ArrowCodec codec);
+  ArrowMessages(ArrowCodec codec, Dictionaries kind);
   ~ArrowMessages();
 
   /// The schema's message. `schema` must hold types that the protocol sends only.
@@ -44,11 +46,12 @@ class ArrowMessages {
   Result<void> add_message(const Make& make, Payloads& out);
 
   ArrowCodec codec_;
+  Dictionaries kind_;
   arrow::ipc::IpcWriteOptions plain_;
   arrow::ipc::IpcWriteOptions compressed_;
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<arrow::ipc::DictionaryFieldMapper> mapper_;
-  std::map<int64_t, std::shared_ptr<arrow::Array>> dictionaries_;  // written so far, by id
+  std::map<int64_t, std::shared_ptr<arrow::Array>> dictionaries_;  // written last, by id
   int64_t raw_bytes_ = 0;  // of all messages so far, as if none were compressed
 };
 

@@ -89,7 +89,8 @@ ByteList bytes_of(const ArrowMessages::Payloads& payloads) {
 
 }  // namespace
 
-ArrowStreamEncoder::ArrowStreamEncoder(ArrowCodec codec) : messages_(codec) {}
+ArrowStreamEncoder::ArrowStreamEncoder(ArrowCodec codec)
+    : messages_(codec, ArrowMessages::Dictionaries::kReplaceable) {}
 
 ArrowStreamEncoder::~ArrowStreamEncoder() = default;
 

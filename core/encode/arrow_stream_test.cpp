@@ -148,15 +148,15 @@ TEST(ArrowStream, AnEqualDictionaryInOtherMemoryIsTheSame) {
   EXPECT_EQ(decoded.stats.num_dictionary_batches, 1);
 }
 
-TEST(ArrowStream, AnotherDictionaryIsAnError) {
+TEST_P(EveryCodec, AnotherDictionaryTakesThePlaceOfTheFirst) {
   const auto type = arrow::dictionary(arrow::int32(), arrow::utf8());
-  ArrowStreamEncoder encoder(ArrowCodec::kNone);
-  const auto batch = one_column(type, R"(["x"])");
-  ASSERT_TRUE(encoder.begin(batch->schema(), {}));
-  ASSERT_TRUE(encoder.batch(batch));
-  const auto failed = encoder.batch(one_column(type, R"(["y"])"));
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().code, ErrorCode::kInternal);
+  const std::vector batches = {one_column(type, R"(["x"])"), one_column(type, R"(["y", null, "x"])"),
+                               one_column(type, R"(["y", "x"])"), one_column(type, R"(["x"])")};
+  const auto decoded = round_trip(batches, GetParam());
+  EXPECT_EQ(decoded.stats.num_replaced_dictionaries, 2);  // the second and the third are equal
+  EXPECT_EQ(decoded.stats.num_dictionary_deltas, 0);
+  ASSERT_EQ(decoded.batches.size(), batches.size());
+  for (size_t i = 0; i < batches.size(); ++i) expect_equal(batches[i], decoded.batches[i]);
 }
 
 TEST(ArrowStream, TypesThatReadersDoNotKnowAreRefused) {

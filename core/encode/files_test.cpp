@@ -70,6 +70,17 @@ TEST(ArrowFile, NoRowsAreAFile) {
   EXPECT_TRUE(table->schema()->Equals(*schema, /*check_metadata=*/false));
 }
 
+TEST(ArrowFile, AnotherDictionaryIsRefused) {
+  const auto type = arrow::dictionary(arrow::int32(), arrow::utf8());
+  ArrowFileEncoder encoder(ArrowCodec::kNone);
+  const auto batch = one_column(type, R"(["x"])");
+  ASSERT_TRUE(encoder.begin(batch->schema(), kFacts));
+  ASSERT_TRUE(encoder.batch(batch));
+  const auto failed = encoder.batch(one_column(type, R"(["y"])"));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kBadData);
+}
+
 TEST(ArrowFile, WithoutItsEndItIsNone) {
   const auto batch = every_type_batch();
   ArrowFileEncoder encoder(ArrowCodec::kNone);
