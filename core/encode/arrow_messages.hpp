@@ -18,11 +18,12 @@ namespace bowshot {
 /// The messages of Arrow IPC, in order: what its stream and its file format have in common. Column
 /// data is pointed at, not copied.
 ///
-/// A dictionary comes whole, before the first batch that needs it, and once: those of datasets never
-/// change. An application's own table may bring another with a later batch: where the format allows
-/// it, that one is written whole in the place of the first; else it is `bad_data`. With a codec, bodies are compressed from the message on that takes
-/// the answer past 16 KiB, so that an answer that ends below is not compressed: in Arrow IPC every
-/// message says for itself whether it is.
+/// A dictionary comes whole, before the first batch that needs it, and once: those of datasets
+/// never change. An application's own table may bring another with a later batch: where the format
+/// allows it, that one is written whole in the place of the first; else it is `bad_data`. With a
+/// codec, bodies are compressed from the message on that takes the answer past 16 KiB, so that an
+/// answer that ends below is not compressed: in Arrow IPC every message says for itself whether it
+/// is.
 class ArrowMessages {
  public:
   using Payloads = std::vector<arrow::ipc::IpcPayload>;

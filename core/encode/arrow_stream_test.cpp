@@ -150,7 +150,8 @@ TEST(ArrowStream, AnEqualDictionaryInOtherMemoryIsTheSame) {
 
 TEST_P(EveryCodec, AnotherDictionaryTakesThePlaceOfTheFirst) {
   const auto type = arrow::dictionary(arrow::int32(), arrow::utf8());
-  const std::vector batches = {one_column(type, R"(["x"])"), one_column(type, R"(["y", null, "x"])"),
+  const std::vector batches = {one_column(type, R"(["x"])"),
+                               one_column(type, R"(["y", null, "x"])"),
                                one_column(type, R"(["y", "x"])"), one_column(type, R"(["x"])")};
   const auto decoded = round_trip(batches, GetParam());
   EXPECT_EQ(decoded.stats.num_replaced_dictionaries, 2);  // the second and the third are equal

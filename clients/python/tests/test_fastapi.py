@@ -8,7 +8,6 @@ import gzip
 import http.client
 import io
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import uvicorn
 from fastapi import Depends, FastAPI
 
 import bowshot
@@ -37,6 +35,7 @@ from bowshot.fastapi import (
     install_errors,
     mount,
 )
+from uvicorn_server import serving
 
 ROWS = 300_000
 STREAM = "application/vnd.apache.arrow.stream"
@@ -136,6 +135,10 @@ def make_app(path: str) -> FastAPI:
         assert isinstance(response, TableResponse)
         return response
 
+    @app.api_route("/missing", methods=["GET", "POST"])
+    def missing() -> TableResponse:
+        return TableResponse(FRAME.head(1), etag="1", status_code=404)
+
     @app.get("/page")
     def page(page: Annotated[Page, Depends()]) -> TableResponse:
         return TableResponse(page.of(table))
@@ -166,17 +169,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
 
 @pytest.fixture(scope="module")
 def url(app: FastAPI) -> Iterator[str]:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(app) as address:
+        yield address
 
 
 def get(url: str, path: str, **headers: str) -> httpx.Response:
@@ -326,6 +320,34 @@ def test_an_etag_is_answered_with_304(url: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
     other = get(url, "/send/parquet/frame?etag=true", **{"if-none-match": tag})
     assert other.status_code == 200  # another format is another thing
+
+
+@pytest.mark.parametrize("kind", ["any", "arrow", "parquet"])
+def test_a_304_says_what_the_answer_depends_on(url: str, kind: str) -> None:
+    first = get(url, f"/send/{kind}/frame?etag=true")
+    again = get(url, f"/send/{kind}/frame?etag=true", **{"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    for name in ("vary", "etag"):
+        assert again.headers[name] == first.headers[name]
+    varies = {"Accept-Encoding"} if kind == "parquet" else {"Accept", "Accept-Encoding"}
+    assert set(first.headers["vary"].split(", ")) == varies  # Accept has Arrow's codecs
+
+
+def test_if_none_match_compares_weakly(url: str) -> None:
+    def status(*listed: str, method: str = "GET", path: str = "/send/any/frame?etag=true") -> int:
+        fields = [("if-none-match", one) for one in listed]
+        return httpx.request(method, url + path, headers=fields, timeout=60).status_code
+
+    tag = get(url, "/send/any/frame?etag=true").headers["etag"]
+    strong = tag.removeprefix("W/")
+    for listed in ([tag], [strong], [f'"a,b", {strong}'], ['W/"x"', tag], [f'W/"x",{tag}'], ["*"]):
+        assert status(*listed) == 304, listed
+        assert status(*listed, method="HEAD") == 304, listed
+    for listed in (['W/"x"'], [f'"{strong[1:-1]}x"'], [strong.strip('"')], [""]):
+        assert status(*listed) == 200, listed
+    # Only what would be a 200 is not modified, and only GET and HEAD ask for that.
+    assert status("*", path="/missing") == 404
+    assert status("*", method="POST", path="/missing") == 404
 
 
 def test_head_has_the_headers_and_no_body(url: str) -> None:

@@ -97,6 +97,11 @@ class AsyncBatchStream:
         finally:
             self.close()
 
+    @property
+    def blocking(self) -> BatchStream:
+        """The same for a thread, which may wait."""
+        return self._batches
+
     def close(self) -> None:
         """Never waits: what still reads is stopped."""
         self._stop.request()
@@ -119,6 +124,11 @@ class AsyncResult:
     @property
     def request(self) -> Request:
         return self._result.request
+
+    @property
+    def blocking(self) -> Result:
+        """The same for a thread, which may wait."""
+        return self._result
 
     def via(self, transport: str) -> AsyncResult:
         """As Result.via()."""

@@ -61,8 +61,6 @@ class Dataset(Query[Result, Sample]):
         return self.rows().stream(stop=stop, progress=progress)
 
     def run(self, shape: str, **parameters: Any) -> Result:
-        """A shape by its name, with parameters exactly as the protocol has them; how it is
-        carried is not among them."""
         if "format" in parameters:
             raise TypeError("the format is that of to_file(), or of via()")
         request = Request(self.name, shape).with_parameters(**parameters)

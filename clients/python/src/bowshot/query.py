@@ -151,6 +151,11 @@ class Query(Generic[R, S]):
             )
         )
 
+    def run(self, shape: str, **parameters: Any) -> R:
+        """A shape by its name, with parameters exactly as the protocol has them; how it is
+        carried is not among them."""
+        raise NotImplementedError
+
     # What these are made of.
 
     def _request(self, shape: str, **parameters: Any) -> Request:

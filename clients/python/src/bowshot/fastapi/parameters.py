@@ -8,12 +8,15 @@ Polars frame.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from bowshot import frames
-from bowshot.client import Dataset
 from bowshot.errors import Error, Problem, RequestError
-from bowshot.result import Result
+from bowshot.query import Query
+
+R = TypeVar("R")  # a result of a Dataset, or of an AsyncDataset
+S = TypeVar("S")  # a sample
+T = TypeVar("T")
 
 ROWS_MAX = 100_000  # of a page: above it, an answer is a stream
 
@@ -26,6 +29,16 @@ def _check_number(name: str, value: int, low: int, high: int) -> None:
 
 def _bad_parameter(name: str, detail: str) -> Error:
     return RequestError(Problem("bad_parameter", detail, status=400, parameter=name))
+
+
+def _check_dataset(what: str, table: object) -> None:
+    if not isinstance(table, Query):
+        raise _wrong_table(what, table)
+
+
+def _wrong_table(what: str, table: object, besides: str = "") -> TypeError:
+    kind = type(table).__name__
+    return TypeError(f"a {kind} has no {what}: a Dataset, an AsyncDataset{besides} has")
 
 
 class Page:
@@ -53,21 +66,27 @@ class Page:
         self.filter = filter
         self.select = [name for name in select.split(",") if name]
 
+    @overload
+    def of(self, table: Query[R, S]) -> R: ...
+
+    @overload
+    def of(self, table: T) -> T: ...
+
     def of(self, table: Any) -> Any:
-        """That page of a bowshot Dataset (a Result), or of a Polars LazyFrame or DataFrame, which
-        takes no `filter`: CQL2 is the server's."""
+        """That page of a bowshot Dataset or AsyncDataset (a Result, an AsyncResult), or of a Polars
+        LazyFrame or DataFrame, which takes no `filter`: CQL2 is the server's."""
         return _rows(self, table)
 
 
 def _rows(page: Page, table: Any) -> Any:
-    if isinstance(table, Dataset):
+    if isinstance(table, Query):
         query = table.filter(page.filter) if page.filter else table
         query = query.order(*page.order) if page.order else query
         query = query.select(*page.select) if page.select else query
         return query.rows(offset=page.offset, limit=page.limit)
     polars = frames.imported("polars")
     if polars is None or not isinstance(table, (polars.DataFrame, polars.LazyFrame)):
-        raise TypeError(f"a {type(table).__name__} has no pages: a Dataset or a Polars frame has")
+        raise _wrong_table("pages", table, " or a Polars frame")
     if page.filter:
         raise _bad_parameter("filter", "this table takes no filter")
     if page.order:
@@ -87,8 +106,9 @@ class Sample:
         _check_number("seed", seed, 0, 2**64 - 1)
         self.size, self.seed, self.by, self.filter = size, seed, by, filter
 
-    def of(self, dataset: Dataset) -> Any:
-        """That sample of a bowshot Dataset: the same seed gives the same rows."""
+    def of(self, dataset: Query[R, S]) -> S:
+        """That sample of a bowshot Dataset or AsyncDataset: the same seed gives the same rows."""
+        _check_dataset("samples", dataset)
         query = dataset.filter(self.filter) if self.filter else dataset
         return query.sample(self.size, seed=self.seed, by=self.by)
 
@@ -110,8 +130,9 @@ class Aggregate:
         self.by, self.measures, self.filter = by, measures, filter
         self.order, self.limit = order, limit
 
-    def of(self, dataset: Dataset) -> Result:
-        """Those groups of a bowshot Dataset."""
+    def of(self, dataset: Query[R, S]) -> R:
+        """Those groups of a bowshot Dataset or AsyncDataset."""
+        _check_dataset("groups", dataset)
         parameters: dict[str, Any] = {
             "by": self.by or None,
             "measures": self.measures,

@@ -38,10 +38,12 @@ class TableResponse(Response):
     `Accept-Encoding`. What cannot be sent is a problem document: 406, or 400.
 
     `table`: a Polars DataFrame or LazyFrame, a pyarrow Table or RecordBatchReader, a DuckDB
-    relation, a pandas DataFrame, a result of a bowshot query, anything with `__arrow_c_stream__`.
-    `format`: a name of the protocol; the client is not asked then. `download`: a file's name, or
-    True for "data" with the format's extension. `etag`: a text that changes when the table does
-    (without quotes), or True to hash a table that is in memory; a request that has it gets 304.
+    relation, a pandas DataFrame, a result or stream of a bowshot query (the asyncio client's, too),
+    anything with `__arrow_c_stream__`; in an Arrow file the dictionaries of what is read once are
+    values. `format`: a name of the protocol; the client is not asked then. `download`: a file's
+    name, or True for "data" with the format's extension. `etag`: a text that changes when the table
+    does (without quotes), or True to hash a table that is in memory; a request that has it gets
+    304.
     """
 
     format: str | None = None
@@ -69,6 +71,8 @@ class TableResponse(Response):
         del self.headers["content-length"]  # there is no body yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for name in self._varies_with():
+            self.headers.add_vary_header(name)
         try:
             if not await self._answer_unchanged(scope, receive, send):
                 await self._answer(scope, receive, send)
@@ -87,14 +91,21 @@ class TableResponse(Response):
             return False
         content = await in_thread(digest, self.table) if self.etag is True else self.etag
         asked = Headers(scope=scope)
-        form = self.format or f"{asked.get('accept', '')};{asked.get('accept-encoding', '')}"
-        tag = f'W/"{content}-{_short_hash(form)}"'
-        self.headers["ETag"] = tag
-        known = [one.strip() for one in asked.get("if-none-match", "").split(",")]
-        if tag not in known and "*" not in known:
+        form = ";".join([self.format or "", *(_all(asked, name) for name in self._varies_with())])
+        tag = f"{content}-{_short_hash(form)}"
+        self.headers["ETag"] = f'W/"{tag}"'
+        is_known = scope["method"] in ("GET", "HEAD") and 200 <= self.status_code < 300
+        if not is_known or not _is_listed(tag, _all(asked, "if-none-match")):
             return False
-        await Response(status_code=304, headers=dict(self.headers))(scope, receive, send)
+        unchanged = Response(status_code=304)
+        unchanged.raw_headers = self.raw_headers
+        await unchanged(scope, receive, send)
         return True
+
+    def _varies_with(self) -> list[str]:
+        """The request's headers that the body follows; Arrow's codecs are in Accept."""
+        is_fixed = self.format is not None and not self.format.startswith("arrow")
+        return ["Accept-Encoding"] if is_fixed else ["Accept", "Accept-Encoding"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = Headers(scope=scope)
@@ -103,8 +114,8 @@ class TableResponse(Response):
                 _encode,
                 self.table,
                 self.format,
-                ", ".join(asked.getlist("accept")),
-                ", ".join(asked.getlist("accept-encoding")),
+                _all(asked, "accept"),
+                _all(asked, "accept-encoding"),
             )
         except DataError as error:  # of the application's own table: no mistake of the client
             return await problem_response(error, status=500)(scope, receive, send)
@@ -152,9 +163,6 @@ class TableResponse(Response):
 
     def _set_headers(self, encoded: EncodedTable) -> None:
         self.headers["Content-Type"] = encoded.media_type
-        if self.format is None:
-            self.headers.add_vary_header("Accept")
-        self.headers.add_vary_header("Accept-Encoding")
         self.headers.setdefault("X-Content-Type-Options", "nosniff")
         if encoded.coding != "identity":
             self.headers["Content-Encoding"] = encoded.coding
@@ -196,8 +204,12 @@ def content_disposition(name: str) -> str:
 
 def _encode(table: Any, format: str | None, accept: str, accept_encoding: str) -> EncodedTable:
     """Waits for the first bytes."""
+    is_file = format == "arrow-file" or (format is None and "arrow.file" in accept)
     return EncodedTable(
-        to_stream(table), format=format, accept=accept, accept_encoding=accept_encoding
+        to_stream(table, is_file=is_file),
+        format=format,
+        accept=accept,
+        accept_encoding=accept_encoding,
     )
 
 
@@ -227,6 +239,16 @@ async def _stop_when_left(
         pass
     encoded.stop()
     scope.cancel()
+
+
+def _all(headers: Headers, name: str) -> str:
+    """A header's list, whichever lines it came in."""
+    return ", ".join(headers.getlist(name))
+
+
+def _is_listed(tag: str, if_none_match: str) -> bool:
+    """The weak comparison of RFC 9110, 13.1.2: `"x"` and `W/"x"` are one."""
+    return if_none_match.strip() == "*" or tag in re.findall(r'"([^"]*)"', if_none_match)
 
 
 def _short_hash(text: str) -> str:

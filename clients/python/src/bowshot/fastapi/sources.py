@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bowshot import frames
+from bowshot.aio import AsyncBatchStream, AsyncResult
+from bowshot.result import BatchStream, Result
 
 if TYPE_CHECKING:
     import polars as pl
@@ -14,28 +16,57 @@ if TYPE_CHECKING:
 LAZY_BATCH_ROWS = 65_536
 
 
-def to_stream(source: Any) -> Any:
+def to_stream(source: Any, *, is_file: bool = False) -> Any:
     """`source` as something with `__arrow_c_stream__`: it is read once, when that is called.
 
     Polars frames hand out their own, and pyarrow is not imported; a LazyFrame is run batch by
     batch, and never held whole where Polars can stream its query. A DataError says what has no
-    Arrow type.
+    Arrow type. `is_file`: for Arrow's file format, which holds one dictionary a column.
     """
+    if isinstance(source, (AsyncResult, AsyncBatchStream)):
+        source = source.blocking
     polars = frames.imported("polars")
     if polars is not None and isinstance(source, polars.LazyFrame):
         return lazy_reader(source)
     if polars is not None and isinstance(source, polars.DataFrame):
         frames.refuse_objects(source)
-        return source
+        return _unified(source) if is_file and source.n_chunks() > 1 else source
     pandas = frames.imported("pandas")
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return frames.to_reader(source)
     pyarrow = frames.imported("pyarrow")
-    if pyarrow is not None and isinstance(source, pyarrow.Table):
-        return source.unify_dictionaries()
-    if hasattr(source, "__arrow_c_stream__") and not frames.is_duckdb(source):
-        return source
-    return frames.to_reader(source)
+    if isinstance(source, Mapping) or (pyarrow and isinstance(source, pyarrow.Table)):
+        return _unified(source)
+    if not hasattr(source, "__arrow_c_stream__") or frames.is_duckdb(source):
+        return frames.to_reader(source)
+    has_one_dictionary = isinstance(source, (Result, BatchStream)) or (
+        pyarrow and isinstance(source, pyarrow.RecordBatch)
+    )
+    return without_dictionaries(source) if is_file and not has_one_dictionary else source
+
+
+def _unified(source: Any) -> pa.Table:
+    """What is in memory with one dictionary a column."""
+    import pyarrow as pa
+
+    table = pa.table(dict(source) if isinstance(source, Mapping) else source)
+    return table.unify_dictionaries()
+
+
+def without_dictionaries(source: Any) -> pa.RecordBatchReader:
+    """The same batches with the values of dictionaries: those of batches to come are not known."""
+    import pyarrow as pa
+
+    reader = pa.RecordBatchReader.from_stream(source)
+    types = [
+        kind.value_type if pa.types.is_dictionary(kind) else kind for kind in reader.schema.types
+    ]
+    if types == reader.schema.types:
+        return reader
+    fields = [field.with_type(kind) for field, kind in zip(reader.schema, types, strict=True)]
+    schema = pa.schema(fields, reader.schema.metadata)
+    batches = (batch.cast(schema) for batch in reader)
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
 def lazy_reader(lazy: pl.LazyFrame) -> pa.RecordBatchReader:
