@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import datetime
 import json
+import re
 import threading
 import time
 import warnings
@@ -299,6 +301,27 @@ def test_progress(client: Client, flights: pl.DataFrame) -> None:
     assert seen[-1].bytes > 100_000
 
 
+READS = ["to_arrow", "to_polars", "to_pandas", "to_numpy", "to_dict", "to_dicts", "item"]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_whatever_reads_tells_its_progress(server: Server, name: str) -> None:
+    if name == "to_pandas":
+        pytest.importorskip("pandas")
+    seen: list[bowshot.Progress] = []
+    with server.connect() as client:
+        getattr(client["flights"].count(), name)(progress=seen.append)
+        client["flights"].sample(100).aggregate(progress=seen.append)
+
+    async def ask() -> None:
+        async with bowshot.connect_async(server.url or "") as asking:
+            await getattr(asking["flights"].count(), name)(progress=seen.append)
+            await asking["flights"].sample(100).aggregate(progress=seen.append)
+
+    asyncio.run(ask())
+    assert [one.rows for one in seen] == [1, 100, 1, 100]
+
+
 def test_files(client: Client, flights: pl.DataFrame, tmp_path: Path) -> None:
     result = client["flights"].select("delay", "origin").rows(limit=1000)
     expected = flights.select("delay", "origin").head(1000)
@@ -325,6 +348,24 @@ def test_files(client: Client, flights: pl.DataFrame, tmp_path: Path) -> None:
         client["flights"].filter("nope = 1").rows().to_file(tmp_path / "z.csv")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {*readers, "x.txt", "y"}  # nothing half-written is left
+
+
+def test_a_file_that_cannot_be_written(client: Client, tmp_path: Path) -> None:
+    result = client["flights"].select("delay").rows(limit=10)
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").touch()
+    for name, said, kind in [
+        ("missing/x.csv", f"there is no folder {tmp_path / 'missing'}", FileNotFoundError),
+        ("file/x.csv", "Not a directory", NotADirectoryError),
+        ("folder.csv", "Is a directory", IsADirectoryError),
+    ]:
+        with pytest.raises(bowshot.FileError, match=re.escape(said)) as caught:
+            result.to_file(tmp_path / name)
+        assert isinstance(caught.value, OSError)
+        assert isinstance(caught.value.__cause__, kind)
+        assert caught.value.errno == caught.value.__cause__.errno
+        assert caught.value.filename == str(tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder.csv", "file"}
 
 
 def test_sample(client: Client, flights: pl.DataFrame) -> None:

@@ -264,7 +264,15 @@ def test_serve_uses_the_server(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{}", b'{"datasets":1,"rows":"many"}', b'{"datasets":[{}],"columns":[{}]}', b"[]", b""],
+    [
+        b"{}",
+        b'{"version":"7.0","name":"x","protocol":1}',
+        b'{"name":"bowshot"}',
+        b'{"datasets":1,"rows":"many"}',
+        b'{"datasets":[{}],"columns":[{}]}',
+        b"[]",
+        b"",
+    ],
 )
 def test_json_of_another_server(body: bytes) -> None:
     with (
@@ -279,7 +287,32 @@ def test_json_of_another_server(body: bytes) -> None:
             lambda: asked.version,
             lambda: client.publish("x", TABLE),
             lambda: client.remove("x", missing_ok=True),
+            client.server_version,
         ):
             with pytest.raises(bowshot.UnexpectedAnswerError) as caught:
                 call()
             assert caught.value.code == "unexpected_answer"
+
+
+GONE = answer(b'{"code":"unknown_dataset","detail":"no x","status":404}', PROBLEM, status="404 Not")
+
+
+@pytest.mark.parametrize(
+    "answers", [[None, GONE], [None, None, GONE], [None, answer(b"", status="204 No")]]
+)
+def test_a_remove_whose_answer_was_lost_is_done(answers: list[bytes | None]) -> None:
+    with scripted(*answers) as server, bowshot.connect(server.url, retries=2) as client:
+        client.remove("x")
+    assert len(server.requests) == len(answers)
+    assert all(head.startswith(b"DELETE /v1/datasets/x ") for head in server.requests)
+
+
+def test_a_remove_that_finds_nothing_at_once_says_so() -> None:
+    busy = answer(b'{"code":"overloaded","detail":"","status":503}', PROBLEM, status="503 Busy")
+    for answers in ([GONE], [busy, GONE]):  # what was refused was not done
+        with (
+            scripted(*answers) as server,
+            bowshot.connect(server.url) as client,
+            pytest.raises(bowshot.UnknownDatasetError),
+        ):
+            client.remove("x")

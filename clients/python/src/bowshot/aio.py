@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from bowshot.client import Client, Dataset, connect
+from bowshot.estimate import DEFAULT_CONFIDENCE
 from bowshot.facts import DatasetInfo, DatasetSummary, Facts
-from bowshot.query import ALL_ROWS, Query, Rows
+from bowshot.query import ALL_ROWS, Expressions, Query, Rows
 from bowshot.request import Request
 from bowshot.result import BatchStream, OnProgress, Result
 from bowshot.sample import Sample
@@ -139,34 +140,29 @@ class AsyncResult:
         return self._result.facts
 
     async def to_arrow(self, *, progress: OnProgress | None = None) -> pa.Table:
-        stop = Stop()
-        return await self._runner.run(
-            lambda: self._result.to_arrow(stop=stop, progress=progress), stop
-        )
+        return await self._call(self._result.to_arrow, progress=progress)
 
-    async def to_polars(self) -> pl.DataFrame:
-        stop = Stop()
-        return await self._runner.run(lambda: self._result.to_polars(stop=stop), stop)
+    async def to_polars(self, *, progress: OnProgress | None = None) -> pl.DataFrame:
+        return await self._call(self._result.to_polars, progress=progress)
 
-    async def to_pandas(self, **options: Any) -> pd.DataFrame:
-        stop = Stop()
-        return await self._runner.run(lambda: self._result.to_pandas(stop=stop, **options), stop)
+    async def to_pandas(
+        self, *, progress: OnProgress | None = None, **options: Any
+    ) -> pd.DataFrame:
+        return await self._call(self._result.to_pandas, progress=progress, **options)
 
-    async def to_numpy(self) -> dict[str, np.ndarray[Any, Any]]:
-        stop = Stop()
-        return await self._runner.run(lambda: self._result.to_numpy(stop=stop), stop)
+    async def to_numpy(
+        self, *, progress: OnProgress | None = None
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        return await self._call(self._result.to_numpy, progress=progress)
 
-    async def to_dict(self) -> dict[str, list[Any]]:
-        stop = Stop()
-        return await self._runner.run(lambda: self._result.to_dict(stop=stop), stop)
+    async def to_dict(self, *, progress: OnProgress | None = None) -> dict[str, list[Any]]:
+        return await self._call(self._result.to_dict, progress=progress)
 
-    async def to_dicts(self) -> list[dict[str, Any]]:
-        stop = Stop()
-        return await self._runner.run(lambda: self._result.to_dicts(stop=stop), stop)
+    async def to_dicts(self, *, progress: OnProgress | None = None) -> list[dict[str, Any]]:
+        return await self._call(self._result.to_dicts, progress=progress)
 
-    async def item(self) -> Any:
-        stop = Stop()
-        return await self._runner.run(lambda: self._result.item(stop=stop), stop)
+    async def item(self, *, progress: OnProgress | None = None) -> Any:
+        return await self._call(self._result.item, progress=progress)
 
     async def stream(self, *, progress: OnProgress | None = None) -> AsyncBatchStream:
         """`async with await result.stream() as batches: async for batch in batches: ...`"""
@@ -183,11 +179,12 @@ class AsyncResult:
         *,
         progress: OnProgress | None = None,
     ) -> Facts:
-        """`progress` is called in another thread."""
+        return await self._call(self._result.to_file, target, format, progress=progress)
+
+    async def _call(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """A call that takes a `stop`, which is requested when the task is cancelled."""
         stop = Stop()
-        return await self._runner.run(
-            lambda: self._result.to_file(target, format, stop=stop, progress=progress), stop
-        )
+        return await self._runner.run(lambda: call(*arguments, stop=stop, **named), stop)
 
 
 class AsyncSample(AsyncResult):
@@ -212,10 +209,17 @@ class AsyncSample(AsyncResult):
     def again(self, seed: int | None = None) -> AsyncSample:
         return AsyncSample(self._runner, self._result.again(seed))
 
-    async def aggregate(self, *arguments: Any, **named: Any) -> pa.Table:
-        stop = Stop()
-        return await self._runner.run(
-            lambda: self._result.aggregate(*arguments, stop=stop, **named), stop
+    async def aggregate(
+        self,
+        by: Expressions = (),
+        measures: Expressions = ("count()",),
+        *,
+        confidence: float = DEFAULT_CONFIDENCE,
+        progress: OnProgress | None = None,
+    ) -> pa.Table:
+        """As Sample.aggregate()."""
+        return await self._call(
+            self._result.aggregate, by, measures, confidence=confidence, progress=progress
         )
 
 

@@ -106,7 +106,11 @@ class Client:
 
     def server_version(self) -> Mapping[str, Any]:
         """What `/version` says: the build, the shapes, the limits."""
-        return self._transport.document("/version")
+        document = self._transport.document("/version")
+        with protocol_members("version"):
+            if document["name"] != "bowshot" or not isinstance(document["protocol"], int):
+                raise ValueError(f"name {document['name']!r}, protocol {document['protocol']!r}")
+        return document
 
     def publish(self, name: str, frame: Any, *, stop: Stop | None = None) -> Dataset:
         """Makes a frame a dataset, or replaces one that was published: pyarrow, Polars, pandas, a

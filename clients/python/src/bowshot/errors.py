@@ -144,6 +144,10 @@ class StartError(Error):
     """The server, or the core in process, could not start; the detail has its own words."""
 
 
+class FileError(Error, OSError):
+    """A file cannot be written; the system's own error is the cause."""
+
+
 class BowshotWarning(UserWarning):
     """Something was done as asked, but is probably not what was meant."""
 

@@ -36,6 +36,7 @@ from bowshot.errors import (
     DeadlineError,
     Error,
     Problem,
+    UnknownDatasetError,
     local_error,
     make_error,
 )
@@ -330,7 +331,7 @@ class HttpTransport:
         response, call = self._send("DELETE", path, {}, None, None)
         HttpBody(response, call, lambda _: None).read()
         call.end()
-        if response.status != 204:
+        if response.status not in (204, 404):
             detail = f"status {response.status}; a dataset that was removed is answered by 204"
             raise unexpected(detail, status=response.status)
 
@@ -356,7 +357,9 @@ class HttpTransport:
         stop: Stop | None,
         text_of: Callable[[str | None], str | None] = lambda _: None,
     ) -> tuple[urllib3.BaseHTTPResponse, _Call]:
-        """Sends it, again where nothing was delivered, and returns an answer of 2xx."""
+        """Sends it, again where nothing was delivered, and returns an answer of 2xx. Where a DELETE
+        is sent again that may have been done, also a 404: what was to go is gone."""
+        may_be_done = False
         for attempt in range(self._retries + 1):
             is_last = attempt == self._retries or not (body is None or isinstance(body, bytes))
             call = _Call(stop)
@@ -364,14 +367,17 @@ class HttpTransport:
             pause = RETRY_FIRST_SECONDS * 2**attempt * random.uniform(0.5, 1.5)
             try:
                 response = self._send_once(method, path, headers, body, call)
-            except ConnectionFailedError:
+            except ConnectionFailedError as failed:
                 if is_last:
                     raise
+                may_be_done |= not isinstance(failed.__cause__, ConnectTimeoutError)
                 _pause(pause, stop)
                 continue
             if 200 <= response.status < 300:
                 return response, call
             error = self._error_of(response, call, text_of)
+            if may_be_done and method == "DELETE" and isinstance(error, UnknownDatasetError):
+                return response, call
             # A conversion can take minutes: not_ready is the caller's to wait for.
             if error.code != "overloaded" or is_last:
                 raise error

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bowshot import tables
-from bowshot.errors import BowshotWarning, IncompleteAnswerError, local_error
+from bowshot.errors import (
+    BowshotWarning,
+    Error,
+    FileError,
+    IncompleteAnswerError,
+    Problem,
+    local_error,
+)
 from bowshot.facts import Facts, Progress
 from bowshot.request import Request
 from bowshot.stop import Stop
@@ -144,7 +151,8 @@ class _Meter:
 class Result:
     """What a shape of a dataset answers. Nothing is asked until it is read; the table that was read
     is kept, so that `to_polars()` after `to_arrow()` asks nothing. `stream()` and `to_file()` ask
-    anew each time and keep nothing."""
+    anew each time and keep nothing. While it is read, `progress` is told of it, in the thread that
+    reads, and `stop` ends it from another."""
 
     def __init__(self, transport: Transport, request: Request, form: str) -> None:
         self._transport = transport
@@ -186,30 +194,38 @@ class Result:
                 self._table = pa.Table.from_batches(read, batches.schema)
         return self._table
 
-    def to_polars(self, *, stop: Stop | None = None) -> pl.DataFrame:
-        return tables.to_polars(self.to_arrow(stop=stop))
+    def to_polars(
+        self, *, stop: Stop | None = None, progress: OnProgress | None = None
+    ) -> pl.DataFrame:
+        return tables.to_polars(self.to_arrow(stop=stop, progress=progress))
 
-    def to_pandas(self, *, stop: Stop | None = None, **options: Any) -> pd.DataFrame:
+    def to_pandas(
+        self, *, stop: Stop | None = None, progress: OnProgress | None = None, **options: Any
+    ) -> pd.DataFrame:
         """`options` are those of pyarrow's Table.to_pandas."""
-        return tables.to_pandas(self.to_arrow(stop=stop), options)
+        return tables.to_pandas(self.to_arrow(stop=stop, progress=progress), options)
 
-    def to_numpy(self, *, stop: Stop | None = None) -> dict[str, np.ndarray[Any, Any]]:
+    def to_numpy(
+        self, *, stop: Stop | None = None, progress: OnProgress | None = None
+    ) -> dict[str, np.ndarray[Any, Any]]:
         """An array a column; numbers with nulls are float64 with NaN."""
-        return tables.to_numpy(self.to_arrow(stop=stop))
+        return tables.to_numpy(self.to_arrow(stop=stop, progress=progress))
 
-    def to_dict(self, *, stop: Stop | None = None) -> dict[str, list[Any]]:
+    def to_dict(
+        self, *, stop: Stop | None = None, progress: OnProgress | None = None
+    ) -> dict[str, list[Any]]:
         """A list a column."""
-        columns: dict[str, list[Any]] = self.to_arrow(stop=stop).to_pydict()
-        return columns
+        return tables.to_dict(self.to_arrow(stop=stop, progress=progress))
 
-    def to_dicts(self, *, stop: Stop | None = None) -> list[dict[str, Any]]:
+    def to_dicts(
+        self, *, stop: Stop | None = None, progress: OnProgress | None = None
+    ) -> list[dict[str, Any]]:
         """A dict a row."""
-        rows: list[dict[str, Any]] = self.to_arrow(stop=stop).to_pylist()
-        return rows
+        return tables.to_dicts(self.to_arrow(stop=stop, progress=progress))
 
-    def item(self, *, stop: Stop | None = None) -> Any:
+    def item(self, *, stop: Stop | None = None, progress: OnProgress | None = None) -> Any:
         """The value of a result of one row and one column, such as a count."""
-        return tables.to_item(self.to_arrow(stop=stop))
+        return tables.to_item(self.to_arrow(stop=stop, progress=progress))
 
     def __int__(self) -> int:
         return int(self.item())
@@ -227,7 +243,8 @@ class Result:
     ) -> Facts:
         """Writes the answer as the server formats it: `arrow arrow-file parquet csv json ndjson`,
         by default what the file's name ends with. A file appears under its name only when it is
-        whole; an open file that is written to gets the bytes as they come."""
+        whole, and a FileError says why it cannot be written; an open file that is written to gets
+        the bytes as they come."""
         if not isinstance(target, (str, os.PathLike)):
             if format is None:
                 raise ValueError("an open file has no name to tell the format by")
@@ -303,15 +320,29 @@ def check_form(form: str) -> str:
 @contextlib.contextmanager
 def _whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file beside `path` that takes its place at the end, and goes away if that never comes."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
+    part: Path | None = None
     try:
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".part", dir=path.parent
+        )
+        part = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             yield file
         umask = os.umask(0)
         os.umask(umask)
         part.chmod(0o666 & ~umask)
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        if part is not None:
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, Error):
+            raise _unwritable(path, error) from error
         raise
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    is_missing = isinstance(error, FileNotFoundError) and not path.parent.exists()
+    reason = f"there is no folder {path.parent}" if is_missing else error.strerror or str(error)
+    made = FileError(Problem("file_failed", f"{path} cannot be written: {reason}"))
+    made.errno, made.filename = error.errno, str(path)
+    return made

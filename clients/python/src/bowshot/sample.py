@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bowshot.estimate import DEFAULT_CONFIDENCE, estimate, read_measures
 from bowshot.query import Expressions
 from bowshot.request import Request
-from bowshot.result import Result
+from bowshot.result import OnProgress, Result
 from bowshot.spelling import json_value
 from bowshot.stop import Stop
 
@@ -47,6 +47,7 @@ class Sample(Result):
         *,
         confidence: float = DEFAULT_CONFIDENCE,
         stop: Stop | None = None,
+        progress: OnProgress | None = None,
     ) -> pa.Table:
         """Estimates of `count()`, `count(x)`, `sum(x)` and `mean(x)` of all filtered rows, from
         this sample: for a measure `m` the columns `m` and `m_error`, half the width of the interval
@@ -56,7 +57,7 @@ class Sample(Result):
             keys = dict(by)
         else:
             keys = {name: name for name in ([by] if isinstance(by, str) else by)}
-        table = self.to_arrow(stop=stop)
+        table = self.to_arrow(stop=stop, progress=progress)
         population = self.facts.population
         columns = list(keys.values())
         found = estimate(table, population, columns, read_measures(measures), confidence)

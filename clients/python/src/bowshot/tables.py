@@ -29,6 +29,16 @@ def to_numpy(table: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
     return {name: table.column(name).to_numpy() for name in table.column_names}
 
 
+def to_dict(table: pa.Table) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = table.to_pydict()
+    return columns
+
+
+def to_dicts(table: pa.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
 def to_item(table: pa.Table) -> Any:
     """The one value of a table of one row and one column."""
     if table.shape != (1, 1):
