@@ -100,6 +100,7 @@ def test_no_rows(target: Client) -> None:
     ]
 
 
+WIDE = pl.List(pl.Struct({"x": pl.Int128}))
 INTERVAL = pa.month_day_nano_interval()
 
 
@@ -110,6 +111,18 @@ def fail() -> Iterator[pa.RecordBatch]:
 
 BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "polars objects": (lambda: pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)}), "o"),
+    "integers of 128 bits": (
+        lambda: pl.DataFrame({"wide": pl.Series([2**100], dtype=pl.Int128)}),
+        "128 bits .*: wide",
+    ),
+    "integers of 128 bits in others": (
+        lambda: pl.DataFrame({"n": [[{"x": 1}]]}, schema={"n": WIDE}).lazy(),
+        "128 bits .*: n",
+    ),
+    "polars column": (lambda: pl.Series("x", [1]), "a Series is a column"),
+    "pandas column": (lambda: pd.Series([1]), "a Series is a column"),
+    "arrow column": (lambda: pa.chunked_array([[1]]), "a ChunkedArray is a column"),
+    "too large": (lambda: {"x": [2**70]}, "too large"),
     "pandas objects": (lambda: pd.DataFrame({"mixed": [1, "a", b"b"]}), "mixed"),
     "pandas doubled": (lambda: pd.DataFrame([[1, 2]], columns=["a", "a"]), "a"),
     "arrow doubled": (lambda: pa.table([[1], [2]], ["a", "a"]), "two columns of one name: a"),

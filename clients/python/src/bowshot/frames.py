@@ -33,7 +33,7 @@ def to_reader(frame: Any) -> pa.RecordBatchReader:
         reader = _reader(frame)
     except Error:
         raise
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise _bad(f"a {type(frame).__name__} that Arrow cannot hold: {error}") from error
     names = reader.schema.names
     if not names:
@@ -67,6 +67,7 @@ def _reader(frame: Any) -> pa.RecordBatchReader:
     if is_duckdb(frame):
         return duckdb_reader(frame)
     if hasattr(frame, "__arrow_c_stream__"):
+        refuse_columns(frame)
         return pa.RecordBatchReader.from_stream(frame)
     raise TypeError("it has no __arrow_c_stream__")
 
@@ -82,40 +83,82 @@ def duckdb_reader(result: Any) -> pa.RecordBatchReader:
 
     Another query on its connection closes a result that is being read, and DuckDB then reports the
     end of the rows, as if that were all (https://github.com/duckdb/duckdb/issues/16589). It does so
-    between two batches only: an end after a batch that is not full is the end.
+    between two batches only: an end after a batch that is not full is the end. The first batch is
+    read here, so that it is not long that a result is nobody's.
     """
     import pyarrow as pa
 
     read = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
-    reader: pa.RecordBatchReader = read(DUCKDB_BATCH_ROWS)
+    try:
+        reader: pa.RecordBatchReader = read(DUCKDB_BATCH_ROWS)
+        first = next(reader, None)
+    except Exception as error:  # DuckDB's, or Arrow's with DuckDB's words
+        if "closed" not in str(error):
+            raise
+        raise _ended_by_another(0) from error
+    if first is None and not _is_connection(result) and _count(result) != 0:
+        raise _ended_by_another(0)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        rows = last = 0
-        for batch in reader:
+        batch, rows, last = first, 0, 0
+        while batch is not None:
             rows, last = rows + batch.num_rows, batch.num_rows
             yield batch
+            batch = next(reader, None)
         if last == DUCKDB_BATCH_ROWS and _count(result) != rows:
-            raise _bad(
-                f"another query on the DuckDB connection ended this one after {rows} rows: "
-                "give each its own, by connection.cursor()"
-            )
+            raise _ended_by_another(rows)
 
     return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
 
+def _ended_by_another(rows: int) -> Error:
+    return _bad(
+        f"another query on the DuckDB connection ended this one after {rows} rows: "
+        "give each its own, by connection.cursor()"
+    )
+
+
+def _is_connection(result: Any) -> bool:
+    """With the result of its execute(), which is read once: it cannot be asked how long it is."""
+    return hasattr(result, "cursor")
+
+
 def _count(result: Any) -> int | None:
-    """How many rows a relation has; a connection cannot be asked again."""
-    count = None if hasattr(result, "cursor") else result.count("*").fetchone()
+    """How many rows a relation has; None where that is not to be known."""
+    if _is_connection(result):
+        return None
+    try:
+        count = result.count("*").fetchone()
+    except Exception:  # yet another query came between
+        return None
     return int(count[0]) if count else None
 
 
+def refuse_columns(source: Any) -> None:
+    """A Series hands out an Arrow stream, too, but not one of rows."""
+    if type(source).__name__ in ("Series", "ChunkedArray"):
+        raise _bad(f"a {type(source).__name__} is a column: a frame that has it can be a dataset")
+
+
 def refuse_objects(frame: Any) -> None:
-    """Polars would hand out the addresses of Python objects as their bytes."""
+    """Polars would hand out the addresses of Python objects as their bytes, and integers of 128
+    bits as a type that only Polars knows."""
     import polars as pl
 
     objects = [name for name, kind in frame.schema.items() if kind == pl.Object]
     if objects:
         raise _bad(f"columns of Python objects have no Arrow type: {', '.join(objects)}")
+    wide = [name for name, kind in frame.schema.items() if _has_wide_integers(kind)]
+    if wide:
+        raise _bad(f"integers of 128 bits have no Arrow type, decimals have: {', '.join(wide)}")
+
+
+def _has_wide_integers(kind: Any) -> bool:
+    """In a type of Polars, at any depth."""
+    fields = getattr(kind, "fields", None) or []
+    inner = [*(field.dtype for field in fields), getattr(kind, "inner", None)]
+    is_wide = str(kind) in ("Int128", "UInt128")  # older Polars has not both of them
+    return is_wide or any(_has_wide_integers(one) for one in inner if one is not None)
 
 
 def collect(lazy: Any) -> Any:

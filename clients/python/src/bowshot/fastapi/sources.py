@@ -35,10 +35,13 @@ def to_stream(source: Any, *, is_file: bool = False) -> Any:
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return frames.to_reader(source)
     pyarrow = frames.imported("pyarrow")
-    if isinstance(source, Mapping) or (pyarrow and isinstance(source, pyarrow.Table)):
+    if isinstance(source, Mapping):
+        source = frames.to_reader(source).read_all()
+    if pyarrow and isinstance(source, pyarrow.Table):
         return _unified(source)
     if not hasattr(source, "__arrow_c_stream__") or frames.is_duckdb(source):
         return frames.to_reader(source)
+    frames.refuse_columns(source)
     has_one_dictionary = isinstance(source, (Result, BatchStream)) or (
         pyarrow and isinstance(source, pyarrow.RecordBatch)
     )
@@ -49,8 +52,7 @@ def _unified(source: Any) -> pa.Table:
     """What is in memory with one dictionary a column."""
     import pyarrow as pa
 
-    table = pa.table(dict(source) if isinstance(source, Mapping) else source)
-    return table.unify_dictionaries()
+    return pa.table(source).unify_dictionaries()
 
 
 def without_dictionaries(source: Any) -> pa.RecordBatchReader:
