@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from bowshot.core import Core
 from bowshot.datasets import Datasets
+from bowshot.fastapi.breaking import break_off
 from bowshot.fastapi.threads import in_thread
 from bowshot.library import HttpRequest, ReadBody, library
 
@@ -81,9 +82,9 @@ class _Exchange:
         listener = asyncio.ensure_future(self._listen())
         try:
             await self._forward()
-        except BrokenAnswerError:
+        except BrokenAnswerError as failure:
             if not self._has_left:
-                raise
+                await break_off(self._send, failure)
         finally:
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bowshot.errors import DataError, Error
+from bowshot.fastapi.breaking import break_off
 from bowshot.fastapi.errors import problem_response
 from bowshot.fastapi.sources import digest, to_stream
 from bowshot.fastapi.threads import in_thread
@@ -30,6 +31,7 @@ EXTENSIONS = {
     "application/json": ".json",
     "application/x-ndjson": ".ndjson",
 }
+TAG_SIGNS = "!#$&'()*+,-./:;<=>?@[]^_`{|}~"  # RFC 9110, 8.8.3; the others are percent-encoded
 
 
 class TableResponse(Response):
@@ -89,10 +91,13 @@ class TableResponse(Response):
         """Whether the client has the table already, and was told so."""
         if not self.etag:
             return False
-        content = await in_thread(digest, self.table) if self.etag is True else self.etag
+        try:
+            content = await in_thread(digest, self.table) if self.etag is True else self.etag
+        except DataError:
+            return False  # it cannot be sent either, which tells why
         asked = Headers(scope=scope)
         form = ";".join([self.format or "", *(_all(asked, name) for name in self._varies_with())])
-        tag = f"{content}-{_short_hash(form)}"
+        tag = f"{quote(content, safe=TAG_SIGNS)}-{_short_hash(form)}"
         self.headers["ETag"] = f'W/"{tag}"'
         is_known = scope["method"] in ("GET", "HEAD") and 200 <= self.status_code < 300
         if not is_known or not _is_listed(tag, _all(asked, "if-none-match")):
@@ -156,10 +161,8 @@ class TableResponse(Response):
                 await send({"type": "http.response.body", "body": b""})
             group.cancel_scope.cancel()
         if failure is not None:
-            # A server whose application raises in mid-body breaks the connection: no reader takes
-            # what it has for the whole.
             await send({"type": "http.response.body", "body": failure.last, "more_body": True})
-            raise failure
+            await break_off(send, failure)
 
     def _set_headers(self, encoded: EncodedTable) -> None:
         self.headers["Content-Type"] = encoded.media_type
@@ -197,9 +200,11 @@ class ParquetResponse(TableResponse):
 
 
 def content_disposition(name: str) -> str:
-    """RFC 6266: any name, for every client."""
+    """RFC 6266: any name, for every client; a name, never a path."""
+    name = re.sub(r"[/\\\x00-\x1f\x7f]", "_", name)
     plain = re.sub(r"[^ !#-\[\]-~]", "_", name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    encoded = quote(name, safe="", errors="replace")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
 def _encode(table: Any, format: str | None, accept: str, accept_encoding: str) -> EncodedTable:
