@@ -284,9 +284,7 @@ int32_t bowshot_publish(bowshot_core* core, const char* name, ArrowArrayStream* 
                         bowshot_stop* stop, char** problem) {
   const auto publish = [&]() -> bowshot::Result<bowshot::abi::Done> {
     BOWSHOT_ASSIGN(auto batches, bowshot::abi::take_table(table));
-    BOWSHOT_ASSIGN(auto body,
-                   bowshot::TableBody::make(std::move(batches), bowshot::abi::token_of(stop)));
-    BOWSHOT_TRY(core->app->publish(name, std::move(body)));
+    BOWSHOT_TRY(core->app->publish(name, std::move(batches), bowshot::abi::token_of(stop)));
     return bowshot::abi::Done{};
   };
   return bowshot::abi::guarded(publish, problem) ? 0 : -1;

@@ -67,8 +67,11 @@ BOWSHOT_EXPORT int32_t bowshot_query(bowshot_core* core, const char* request, bo
                                      struct ArrowArrayStream* out, char** facts, char** problem);
 
 /* Takes a table for a dataset, as PUT /v1/datasets/{name} does: `table` is read to its end and
- * released, whatever comes of it. Nothing is copied on the way in; what is kept is Parquet. The
- * configuration must allow it (allow_publish). 0, or -1 with a problem. `stop` may be NULL. */
+ * released, whatever comes of it. Its buffers are not copied but kept, within publish_bytes, until
+ * the table is replaced or removed and the last answer on it has ended: nobody may write to them, and
+ * any thread may release them. Where the configuration names a publish_dir, they are written there
+ * instead. The configuration must allow it (allow_publish). 0, or -1 with a problem. `stop` may be
+ * NULL. */
 BOWSHOT_EXPORT int32_t bowshot_publish(bowshot_core* core, const char* name,
                                        struct ArrowArrayStream* table, bowshot_stop* stop,
                                        char** problem);

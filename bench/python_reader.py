@@ -2,6 +2,7 @@
 """A Python program that wants all rows of a table, in a process of its own; prints what it took.
 
 python_reader.py bowshot|naive|file|core|duckdb pyarrow|polars|groups|filtered SOURCE [TIMES]
+python_reader.py publish core SOURCE
 """
 
 from __future__ import annotations
@@ -68,6 +69,39 @@ def by_file(path: str, into: str) -> tuple[float, Any]:
     return time.perf_counter(), table
 
 
+def publish(path: str) -> list[dict[str, float]]:
+    """A frame into a core, and what the process then holds more; beside one copy of the frame."""
+    table = pq.read_table(path)
+    found = []
+    with bowshot.Core({}) as core:
+        for _ in range(3):
+            before, start = private_bytes(), time.perf_counter()
+            core.publish("data", table)
+            seconds = time.perf_counter() - start
+            grown = private_bytes() - before
+            start = time.perf_counter()
+            copied = table.combine_chunks()
+            copying = time.perf_counter() - start
+            del copied
+            rows = core["data"].count().item()
+            found.append(
+                {
+                    "seconds": seconds,
+                    "copy_seconds": copying,
+                    "grown_bytes": grown,
+                    "bytes": table.nbytes,
+                    "rows": rows,
+                }
+            )
+            core.remove("data")
+    return found
+
+
+def private_bytes() -> int:
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
 def reader(how: str, into: str, source: str, stack: ExitStack) -> Callable[[], tuple[float, Any]]:
     if how == "bowshot":
         client = stack.enter_context(bowshot.connect(source))
@@ -86,6 +120,9 @@ def reader(how: str, into: str, source: str, stack: ExitStack) -> Callable[[], t
 
 def main() -> None:
     how, into, source = sys.argv[1:4]
+    if how == "publish":
+        print(json.dumps(publish(source)))
+        return
     times = int(sys.argv[4]) if len(sys.argv) > 4 else 1
     found = []
     with ExitStack() as stack:

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "engine/duckdb/duckdb_engine.hpp"
-#include "engine/parquet/parquet_engine.hpp"
+#include "engine/window_engine.hpp"
 #include "exchange.hpp"
 #include "log.hpp"
 #include "page_assets.hpp"
@@ -78,7 +78,7 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
   app->importer_ = std::make_unique<Importer>(options.cache_directory, options.limits.cache_bytes,
                                               &app->conversions_);
   BOWSHOT_TRY(app->open_datasets(options));
-  auto windows = ParquetEngine::make(options.limits.page_cache_bytes);
+  auto windows = WindowEngine::make(options.limits.page_cache_bytes);
   BOWSHOT_ASSIGN(auto duckdb,
                  DuckDbEngine::make({.memory_bytes = options.limits.engine_memory_bytes,
                                      .temporary_directory = spill_directory(options)},
@@ -91,7 +91,7 @@ Result<std::unique_ptr<App>> App::make(const ServeOptions& options) {
                                              return slots->take_back(stop);
                                            }});
   app->engines_.engines = {windows.get(), views.get(), duckdb.get()};  // shortcuts are asked first
-  app->parquet_engine_ = std::move(windows);
+  app->window_engine_ = std::move(windows);
   app->duckdb_engine_ = std::move(duckdb);
   app->view_engine_ = std::move(views);
   return app;

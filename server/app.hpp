@@ -13,7 +13,7 @@
 #include "credentials.hpp"
 #include "engine/duckdb/duckdb_engine.hpp"
 #include "engine/engine.hpp"
-#include "engine/parquet/parquet_engine.hpp"
+#include "engine/window_engine.hpp"
 #include "flow/admission.hpp"
 #include "flow/deadlines.hpp"
 #include "flow/metrics.hpp"
@@ -55,8 +55,9 @@ class App {
   /// POST /v1/query tells.
   Result<std::unique_ptr<PulledAnswer>> pull(std::string_view json, const StopToken& stop);
 
-  /// Takes a table, as PUT /v1/datasets/{name} does.
-  Result<void> publish(const std::string& name, std::unique_ptr<TableBody> table);
+  /// Takes a table, as PUT /v1/datasets/{name} does; where no folder keeps it, without a copy.
+  Result<void> publish(const std::string& name, std::shared_ptr<arrow::RecordBatchReader> table,
+                       const StopToken& stop);
 
   /// Whether a request's body is a table to publish, which its route reads as it comes.
   bool streams_body(const http::Request& head) const {
@@ -153,9 +154,9 @@ class App {
   std::unique_ptr<Catalog> catalog_;
   const bool allows_publish_;
   std::unique_ptr<PublishStore> published_;
-  std::atomic<int> publishing_ = 0;                // bodies that are being read
-  std::unique_ptr<ParquetEngine> parquet_engine_;  // outlives duckdb_engine_, which uses it
-  std::unique_ptr<DuckDbEngine> duckdb_engine_;    // outlives view_engine_, which uses it
+  std::atomic<int> publishing_ = 0;              // bodies that are being read
+  std::unique_ptr<WindowEngine> window_engine_;  // outlives duckdb_engine_, which uses it
+  std::unique_ptr<DuckDbEngine> duckdb_engine_;  // outlives view_engine_, which uses it
   std::unique_ptr<ViewEngine> view_engine_;
   Engines engines_;  // the three, in the order in which they are asked
   Admission admission_;

@@ -23,6 +23,8 @@ constexpr int64_t kCopiedEndBytes = 8 << 20;
 
 /// `3.parquet` is the fourth file.
 Result<size_t> file_index(std::string_view part, size_t files) {
+  if (files == 0)
+    return fail(ErrorCode::kUnknownPath, "the dataset is a table in memory, without files");
   size_t index = 0;
   const std::string_view digits =
       part.substr(0, part.size() - std::min(part.size(), kExtension.size()));

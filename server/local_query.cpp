@@ -14,7 +14,7 @@
 #include "conversion_reporter.hpp"
 #include "encode/body.hpp"
 #include "engine/duckdb/duckdb_engine.hpp"
-#include "engine/parquet/parquet_engine.hpp"
+#include "engine/window_engine.hpp"
 #include "query/overflow_origin.hpp"
 #include "shape/shapes.hpp"
 #include "source/catalog.hpp"
@@ -174,7 +174,7 @@ Result<void> LocalQuery::run(QueryOutput& output, const StopToken& stop) const {
   BOWSHOT_ASSIGN(const auto plan, make_plan(request, dataset));
   std::error_code ignored;  // without it sorts beyond memory are errors
   std::filesystem::create_directories(cache_directory, ignored);
-  const auto windows = ParquetEngine::make(limits.page_cache_bytes);
+  const auto windows = WindowEngine::make(limits.page_cache_bytes);
   BOWSHOT_ASSIGN(const auto duckdb,
                  DuckDbEngine::make({.memory_bytes = limits.engine_memory_bytes,
                                      .temporary_directory =

@@ -128,9 +128,10 @@ Result<bool> App::keep(const std::string& name, PublishStore::Draft& draft,
   return was_there;
 }
 
-Result<void> App::publish(const std::string& name, std::unique_ptr<TableBody> table) {
+Result<void> App::publish(const std::string& name, std::shared_ptr<arrow::RecordBatchReader> table,
+                          const StopToken& stop) {
   BOWSHOT_TRY(check_publishable(name));
-  BOWSHOT_ASSIGN(const auto draft, published_->write(name, std::move(table)));
+  BOWSHOT_ASSIGN(const auto draft, published_->write(name, std::move(table), stop));
   BOWSHOT_TRY(keep(name, *draft, {}));
   return {};
 }

@@ -167,7 +167,7 @@ void App::get_metrics(Exchange& exchange) {
   std::string out;
   const ViewCounts views = view_engine_->counts();
   write_flow_metrics(out, metrics_, admission_.counters(), views.builds_unattended);
-  write_page_cache_metrics(out, parquet_engine_->page_cache_counts());
+  write_page_cache_metrics(out, window_engine_->page_cache_counts());
   write_view_metrics(out, views);
   if (server_ != nullptr) write_transport_metrics(out, server_->counters());
   write_process_metrics(out);

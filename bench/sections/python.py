@@ -24,6 +24,8 @@ FIRST_MS_MAX = 50
 THROUGHPUT_MIN = 2
 MEMORY_SHARE_MAX = 0.1
 OVERHEAD_MAX = 0.10
+PUBLISH_SHARE_MAX = 1
+PUBLISH_MEMORY_MAX = 0.05
 
 Found = dict[str, float]
 
@@ -45,6 +47,7 @@ def python(bench: Bench) -> None:
     rows = data.KINDS["10M"].rows
     for into in ("pyarrow", "polars"):
         transported(bench, path, into, rows)
+    published(bench, path)
     for into in ("groups", "pyarrow") if bench.is_quick else ("groups", "filtered", "pyarrow"):
         in_process(bench, path, into, QUICK_TURNS if bench.is_quick else TURNS)
 
@@ -78,6 +81,18 @@ def transported(bench: Bench, path: Path, into: str, rows: int) -> None:
     bench.report.add(f"into {into}, server's peak", ours.peak_bytes / 2**20, "MiB")
     bench.report.add(f"into {into}, naive server's peak", theirs.peak_bytes / 2**20, "MiB")
     bench.report.add(f"into {into}, share of its peak", share, "x", at_most=MEMORY_SHARE_MAX)
+
+
+def published(bench: Bench, path: Path) -> None:
+    """A frame that a core takes: its buffers are shared."""
+    found = ask("publish", "core", str(path))
+    best = min(found, key=lambda one: one["seconds"])
+    bench.report.add("core, publish a frame", best["seconds"] * 1e3, "ms")
+    bench.report.add("one copy of the frame", best["copy_seconds"] * 1e3, "ms")
+    share = best["seconds"] / best["copy_seconds"]
+    bench.report.add("publish, over one copy", share, "x", at_most=PUBLISH_SHARE_MAX)
+    grown = max(one["grown_bytes"] / one["bytes"] for one in found)
+    bench.report.add("publish, memory of the frame's", grown, "x", at_most=PUBLISH_MEMORY_MAX)
 
 
 def in_process(bench: Bench, path: Path, into: str, turns: int) -> None:

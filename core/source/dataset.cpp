@@ -6,7 +6,9 @@
 #include <parquet/schema.h>
 #include <parquet/types.h>
 #include <parquet/xxhasher.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -14,6 +16,7 @@
 #include "base/guarded.hpp"
 #include "source/column_dictionary.hpp"
 #include "source/data_type.hpp"
+#include "source/memory_table.hpp"
 
 namespace bowshot {
 
@@ -119,6 +122,14 @@ std::string digest(const std::string& text) {
   return version;
 }
 
+std::string schema_text(const arrow::Schema& schema) {
+  std::string text;
+  for (const auto& field : schema.fields())
+    text += fmt::format("{} {} {} {}\n", field->name().size(), field->name(),
+                        type_name(*field->type()), field->nullable());
+  return text;
+}
+
 std::string make_version(const std::vector<DatasetFile>& files, const arrow::Schema& schema) {
   std::string text;
   for (const DatasetFile& part : files) {
@@ -126,10 +137,14 @@ std::string make_version(const std::vector<DatasetFile>& files, const arrow::Sch
     text += fmt::format("{} {} {} {} {}\n", identity.device, identity.inode, identity.bytes,
                         identity.modified_ns, identity.footer_hash);
   }
-  for (const auto& field : schema.fields())
-    text += fmt::format("{} {} {} {}\n", field->name().size(), field->name(),
-                        type_name(*field->type()), field->nullable());
-  return digest(text);
+  return digest(text + schema_text(schema));
+}
+
+/// A table in memory is one version: its number in this process, and which process that is.
+std::string make_version(const MemoryTable& table) {
+  static const int64_t process = std::chrono::system_clock::now().time_since_epoch().count();
+  return digest(fmt::format("memory {} {} {}\n", process, ::getpid(), table.id()) +
+                schema_text(*table.schema()));
 }
 
 }  // namespace
@@ -164,12 +179,29 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(
     dataset->files_.push_back({.file = file, .first_row = first_row});
   }
   dataset->version_ = make_version(dataset->files_, *dataset->schema_);
-  dataset->dictionaries_ = std::make_shared<Dictionaries>();
-  const int columns = dataset->schema_->num_fields();
-  dataset->dictionaries_->slots = std::make_unique<Dictionaries::Slot[]>(columns);
-  for (int column = 0; column < columns; ++column)
-    dataset->dictionaries_->column_indices.emplace(dataset->schema_->field(column)->name(), column);
+  dataset->index_columns();
   return dataset;
+}
+
+Result<std::shared_ptr<const Dataset>> Dataset::make(std::string name,
+                                                     std::shared_ptr<const MemoryTable> table) {
+  std::shared_ptr<Dataset> dataset(new Dataset);
+  dataset->name_ = std::move(name);
+  dataset->schema_ = table->schema();
+  dataset->rows_ = table->rows();
+  dataset->bytes_ = table->bytes();
+  dataset->version_ = make_version(*table);
+  dataset->table_ = std::move(table);
+  dataset->index_columns();
+  return dataset;
+}
+
+void Dataset::index_columns() {
+  dictionaries_ = std::make_shared<Dictionaries>();
+  const int columns = schema_->num_fields();
+  dictionaries_->slots = std::make_unique<Dictionaries::Slot[]>(columns);
+  for (int column = 0; column < columns; ++column)
+    dictionaries_->column_indices.emplace(schema_->field(column)->name(), column);
 }
 
 int Dataset::column_index(std::string_view name) const {
@@ -186,6 +218,7 @@ Result<void> Dataset::check_unchanged() const {
 Result<std::shared_ptr<const ColumnDictionary>> Dataset::column_dictionary(int column) const {
   BOWSHOT_CHECK(column >= 0 && column < schema_->num_fields());
   BOWSHOT_CHECK(schema_->field(column)->type()->id() == arrow::Type::DICTIONARY);
+  if (table_) return table_->dictionary(column);
   // Held while the column is read: who comes second waits for the first instead of reading too.
   return dictionaries_->slots[column].with(
       [&](auto& slot) -> Result<std::shared_ptr<const ColumnDictionary>> {

@@ -61,6 +61,7 @@ class DataFile {
 };
 
 class ColumnDictionary;
+class MemoryTable;
 
 /// One file of a dataset and where its rows begin in the dataset's natural order.
 struct DatasetFile {
@@ -78,11 +79,18 @@ class Dataset {
   static Result<std::shared_ptr<const Dataset>> make(
       std::string name, std::vector<std::shared_ptr<const DataFile>> files);
 
+  /// The same for a table in memory, under the types that it has.
+  static Result<std::shared_ptr<const Dataset>> make(std::string name,
+                                                     std::shared_ptr<const MemoryTable> table);
+
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }
   /// Protocol types; dictionary<utf8> columns are dictionary(int32, utf8). No metadata.
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  /// None: the rows are those of table().
   const std::vector<DatasetFile>& files() const { return files_; }
+  /// Null: the rows are those of files().
+  const std::shared_ptr<const MemoryTable>& table() const { return table_; }
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return bytes_; }
   bool has_row_numbers() const { return true; }
@@ -100,11 +108,13 @@ class Dataset {
 
  private:
   Dataset() = default;
+  void index_columns();
   struct Dictionaries;
   std::string name_;
   std::string version_;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<DatasetFile> files_;
+  std::shared_ptr<const MemoryTable> table_;  // shared by whoever reads it
   int64_t rows_ = 0;
   int64_t bytes_ = 0;
   std::shared_ptr<Dictionaries> dictionaries_;  // filled lazily under its own lock

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <limits>
 
 #include "base/check.hpp"
 #include "source/data_type.hpp"
@@ -129,6 +130,63 @@ Result<ArrayPtr> zero_null_slots(const ArrayPtr& array) {
   return zero_fixed_width(array, type.byte_width());
 }
 
+/// Offsets of `array`'s rows from their first value on, as int32.
+template <class Offset>
+Result<std::shared_ptr<arrow::Buffer>> rebased_offsets(const arrow::ArrayData& data) {
+  const Offset* offsets = data.GetValues<Offset>(1);
+  const Offset first = offsets[0];
+  if (offsets[data.length] - first > std::numeric_limits<int32_t>::max())
+    return fail(ErrorCode::kBadData, fmt::format("{} values of type {} hold more than 2 GiB",
+                                                 data.length, type_name(*data.type)));
+  BOWSHOT_ASSIGN(auto buffer, allocate((data.length + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  auto* rebased = buffer->template mutable_data_as<int32_t>();
+  for (int64_t i = 0; i <= data.length; ++i) rebased[i] = static_cast<int32_t>(offsets[i] - first);
+  return buffer;
+}
+
+/// The validity of `array`'s rows alone; null where none is null.
+Result<std::shared_ptr<arrow::Buffer>> rebased_validity(const arrow::Array& array) {
+  if (array.null_count() == 0) return nullptr;
+  auto bits = arrow::internal::CopyBitmap(arrow::default_memory_pool(), array.null_bitmap_data(),
+                                          array.offset(), array.length());
+  if (!bits.ok()) return cannot_recast(*array.type(), *array.type(), bits.status());
+  return *std::move(bits);
+}
+
+/// Large text or binary with small offsets: its bytes are not copied, and a slice may lie anywhere.
+Result<ArrayPtr> narrow(const ArrayPtr& array, const TypePtr& type) {
+  const arrow::ArrayData& data = *array->data();
+  if (array->length() == 0) return cast(array, type);
+  const int64_t* offsets = data.GetValues<int64_t>(1);
+  BOWSHOT_ASSIGN(auto narrowed, rebased_offsets<int64_t>(data));
+  BOWSHOT_ASSIGN(auto validity, rebased_validity(*array));
+  auto bytes = data.buffers[2] ? arrow::SliceBuffer(data.buffers[2], offsets[0],
+                                                    offsets[data.length] - offsets[0])
+                               : nullptr;
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      type, data.length, {std::move(validity), std::move(narrowed), std::move(bytes)},
+      array->null_count()));
+}
+
+/// A slice of a list with the items of its rows alone.
+Result<std::shared_ptr<arrow::ListArray>> with_own_items(std::shared_ptr<arrow::ListArray> list) {
+  const int64_t length = list->length();
+  const int32_t first = length > 0 ? list->value_offset(0) : 0;
+  const int32_t items = length > 0 ? list->value_offset(length) - first : 0;
+  if (items == list->values()->length()) return list;
+  BOWSHOT_ASSIGN(auto validity, rebased_validity(*list));
+  std::shared_ptr<arrow::Buffer> offsets;
+  if (length > 0) {
+    BOWSHOT_ASSIGN(offsets, rebased_offsets<int32_t>(*list->data()));
+  } else {
+    BOWSHOT_ASSIGN(offsets, allocate(sizeof(int32_t)));
+    *offsets->mutable_data_as<int32_t>() = 0;
+  }
+  return std::make_shared<arrow::ListArray>(list->type(), length, std::move(offsets),
+                                            list->values()->Slice(first, items),
+                                            std::move(validity), list->null_count());
+}
+
 /// Any list-like array as list<its own item type>.
 Result<std::shared_ptr<arrow::ListArray>> as_plain_list(const ArrayPtr& array) {
   ArrayPtr plain = array;
@@ -144,6 +202,7 @@ Result<std::shared_ptr<arrow::ListArray>> as_plain_list(const ArrayPtr& array) {
 
 Result<ArrayPtr> recast_list(const ArrayPtr& array, const TypePtr& type) {
   BOWSHOT_ASSIGN(auto list, as_plain_list(array));
+  BOWSHOT_ASSIGN(list, with_own_items(std::move(list)));
   BOWSHOT_ASSIGN(auto items, recast(list->values(), type->field(0)->type()));
   auto data = list->data()->Copy();
   data->type = type;
@@ -191,6 +250,10 @@ Result<ArrayPtr> recast_timestamp(const ArrayPtr& array, const TypePtr& type) {
 
 Result<ArrayPtr> recast_leaf(const ArrayPtr& array, const TypePtr& type) {
   if (array->type()->Equals(*type)) return zero_null_slots(array);
+  if (arrow::is_large_binary_like(array->type_id()) && arrow::is_base_binary_like(type->id())) {
+    BOWSHOT_ASSIGN(auto narrowed, narrow(array, type));
+    return zero_null_slots(narrowed);
+  }
   if (array->type_id() == arrow::Type::TIMESTAMP && type->id() == arrow::Type::TIMESTAMP)
     return recast_timestamp(array, type);
   BOWSHOT_ASSIGN(auto converted, cast(array, type));

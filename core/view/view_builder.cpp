@@ -24,6 +24,7 @@ constexpr int64_t kBlockRowsMin = 16'384;
 constexpr int64_t kBlockRowsMax = 262'144;
 
 int64_t block_rows(const Dataset& dataset) {
+  if (dataset.table()) return kBatchRowsMax;
   int64_t group_rows = 1;
   for (const DatasetFile& file : dataset.files()) {
     const auto& starts = file.file->group_starts();

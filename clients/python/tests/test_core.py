@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -150,3 +153,61 @@ def test_publish(core: Core) -> None:
     table = pa.table({"x": pa.array(range(100_000), pa.int64())})
     assert core.publish("numbers", table).aggregate(measures="sum(x)").item() == sum(range(100_000))
     core.remove("numbers")
+
+
+def address(column: pa.ChunkedArray) -> int:
+    return column.chunk(0).buffers()[1].address
+
+
+def test_a_frame_is_neither_copied_in_nor_out(core: Core) -> None:
+    values = np.arange(200_000, dtype=np.float64)
+    texts = pl.Series("text", [f"a text of more than twelve bytes: {i}" for i in range(200_000)])
+    table = pa.table({"x": values, "text": texts.to_arrow()})
+    frame = core.publish("frame", table)
+    info = frame.info()
+    assert info.bytes <= table.nbytes * 1.01
+    out = frame.select("x").rows(offset=5, limit=1000).to_arrow()
+    assert address(out["x"]) == values.ctypes.data
+    assert out["x"].to_numpy().tolist() == list(range(5, 1005))
+    matching = frame.filter("x >= 0").select("x").rows().to_arrow()  # a filter that keeps all
+    assert address(matching["x"]) == values.ctypes.data
+    last = frame.order("-x").rows(limit=2).to_polars()
+    assert last["text"].to_list() == texts[-2:].reverse().to_list()
+
+
+def test_a_frame_lives_as_long_as_its_answers(core: Core) -> None:
+    released: list[str] = []
+    values = np.arange(1_000_000, dtype=np.int64)
+    weakref.finalize(values, released.append, "gone")
+    frame = core.publish("frame", pa.table({"x": pa.array(values)}))
+    del values
+    stream = frame.stream()
+    first = stream.next_batch()
+    core.publish("frame", pa.table({"x": [1]}))
+    assert not released
+    rest = [first, *stream]
+    assert sum(batch.num_rows for batch in rest if batch) == 1_000_000
+    assert frame.rows().to_dict() == {"x": [1]}
+    del first, rest, stream
+    gc.collect()
+    assert released
+
+
+def test_frames_take_no_more_than_their_limit() -> None:
+    with Core({}, publish_bytes=1_000_000) as small:
+        with pytest.raises(bowshot.Error, match="publish_bytes") as caught:
+            small.publish("frame", {"x": np.zeros(1_000_000)})
+        assert caught.value.code == "out_of_memory"
+        assert small.publish("frame", {"x": np.zeros(100_000)}).count().item() == 100_000
+        with pytest.raises(bowshot.Error, match="of which 200"):
+            small.publish("other", {"x": np.zeros(100_000)})
+        small.remove("frame")
+        assert small.publish("other", {"x": np.zeros(100_000)}).count().item() == 100_000
+
+
+def test_text_that_is_not_utf8(core: Core) -> None:
+    broken = pa.StringArray.from_buffers(
+        1, pa.py_buffer(np.array([0, 2], np.int32)), pa.py_buffer(b"\xff\xfe")
+    )
+    with pytest.raises(bowshot.Error, match="not UTF-8"):
+        core.publish("frame", pa.table({"text": broken}))

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/duckdb/distinct_function.hpp"
+#include "engine/duckdb/memory_function.hpp"
 #include "engine/duckdb/sql_type.hpp"
 
 namespace bowshot {
@@ -70,10 +71,12 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbDatabase::make(const DuckDbOptions
   duckdb_connection connection = nullptr;
   if (duckdb_connect(database->database_, &connection) == DuckDBError)
     return cannot_set_up("no connection");
-  const bool is_registered = duckdb_sql::register_distinct_function(connection) == DuckDBSuccess;
+  const bool is_registered =
+      duckdb_sql::register_distinct_function(connection) == DuckDBSuccess &&
+      duckdb_sql::register_memory_function(connection, &database->database_) == DuckDBSuccess;
   auto configured = configure(connection, options);
   duckdb_disconnect(&connection);
-  if (!is_registered) return cannot_set_up("no function of distinct values");
+  if (!is_registered) return cannot_set_up("its functions cannot be added");
   if (!configured) return std::unexpected(std::move(configured).error());
   return database;
 }

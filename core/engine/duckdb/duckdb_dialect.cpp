@@ -12,6 +12,7 @@
 #include "base/check.hpp"
 #include "engine/duckdb/expression_writer.hpp"
 #include "engine/duckdb/measures.hpp"
+#include "engine/duckdb/memory_source.hpp"
 #include "engine/duckdb/parquet_source.hpp"
 #include "engine/duckdb/sql_type.hpp"
 #include "source/data_type.hpp"
@@ -80,7 +81,7 @@ Result<void> add_pruning(const Expression& expression, FilterText& filter) {
 }  // namespace
 
 Result<std::string> DuckDbDialect::source(const Scan& scan) const {
-  return duckdb_sql::parquet_source(scan);
+  return scan.dataset->table() ? duckdb_sql::memory_source(scan) : duckdb_sql::parquet_source(scan);
 }
 
 Result<std::string> DuckDbDialect::expression(const Expression& expression) const {

@@ -6,7 +6,6 @@
 #include "engine/duckdb/fetched_rows.hpp"
 #include "engine/duckdb/natural_rows.hpp"
 #include "engine/duckdb/ordered_rows.hpp"
-#include "engine/parquet/parquet_engine.hpp"
 #include "engine/statement.hpp"
 
 namespace bowshot {
@@ -19,7 +18,7 @@ bool is_natural_order(const Plan& plan) {
          !plan.order.front().descending;
 }
 
-Result<std::unique_ptr<RawBatches>> make_rows(const QueryContext& context, ParquetEngine* windows) {
+Result<std::unique_ptr<RawBatches>> make_rows(const QueryContext& context, Engine* windows) {
   const Plan& plan = *context.plan;
   if (plan.kind == Plan::Kind::kAggregate) {
     BOWSHOT_ASSIGN(std::string sql, aggregate_statement(plan, DuckDbDialect()));
@@ -32,7 +31,7 @@ Result<std::unique_ptr<RawBatches>> make_rows(const QueryContext& context, Parqu
 }  // namespace
 
 Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::make(const DuckDbOptions& options,
-                                                         ParquetEngine* windows) {
+                                                         Engine* windows) {
   BOWSHOT_ASSIGN(auto database, DuckDbDatabase::make(options));
   return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(options, std::move(database), windows));
 }

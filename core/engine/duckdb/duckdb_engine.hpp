@@ -11,8 +11,6 @@
 
 namespace bowshot {
 
-class ParquetEngine;
-
 /// The universal path: any plan as SQL in an embedded DuckDB. One database for all; each run has
 /// connections of its own. Safe from any thread; streams may outlive it. Not for static storage:
 /// when that is destroyed, DuckDB's thread-local state has gone.
@@ -21,8 +19,7 @@ class DuckDbEngine : public Engine {
  public:
   /// `windows` reads rows by number and rows that are too long for DuckDB straight from Parquet;
   /// it outlives the engine and its streams. Null: DuckDB reads all, whole row groups of long rows.
-  static Result<std::unique_ptr<DuckDbEngine>> make(const DuckDbOptions& options,
-                                                    ParquetEngine* windows);
+  static Result<std::unique_ptr<DuckDbEngine>> make(const DuckDbOptions& options, Engine* windows);
 
   EngineCapabilities capabilities() const override;
   bool accepts(const Plan& plan) const override;
@@ -39,15 +36,14 @@ class DuckDbEngine : public Engine {
                                                   std::vector<int64_t> rows, const StopToken& stop);
 
  private:
-  DuckDbEngine(DuckDbOptions options, std::shared_ptr<DuckDbDatabase> database,
-               ParquetEngine* windows)
+  DuckDbEngine(DuckDbOptions options, std::shared_ptr<DuckDbDatabase> database, Engine* windows)
       : options_(std::move(options)), database_(std::move(database)), windows_(windows) {}
   /// A new database after an error from which DuckDB does not recover.
   Result<std::shared_ptr<DuckDbDatabase>> current_database();
 
   DuckDbOptions options_;
   Guarded<std::shared_ptr<DuckDbDatabase>> database_;  // shared with streams under way
-  ParquetEngine* windows_;                             // outlives this: the caller's promise
+  Engine* windows_;                                    // outlives this: the caller's promise
 };
 
 }  // namespace bowshot

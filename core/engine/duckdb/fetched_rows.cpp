@@ -13,7 +13,6 @@
 #include "base/check.hpp"
 #include "engine/duckdb/duckdb_dialect.hpp"
 #include "engine/duckdb/stored_rows.hpp"
-#include "engine/parquet/parquet_engine.hpp"
 #include "engine/statement.hpp"
 
 namespace bowshot {
@@ -70,7 +69,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> in_order(
 
 }  // namespace
 
-FetchedRows::FetchedRows(QueryContext context, ParquetEngine* windows, std::vector<int64_t> rows)
+FetchedRows::FetchedRows(QueryContext context, Engine* windows, std::vector<int64_t> rows)
     : context_(std::move(context)), windows_(windows), rows_(std::move(rows)) {}
 
 Result<std::shared_ptr<arrow::RecordBatch>> FetchedRows::next() {

@@ -9,8 +9,6 @@
 
 namespace bowshot {
 
-class ParquetEngine;
-
 /// Measured: rows by number cost about as much as one more column through a sort, up to about so
 /// many of them.
 inline constexpr int64_t kFetchedRowsMax = 1'024;
@@ -21,7 +19,7 @@ inline constexpr int64_t kFetchedRowsMax = 1'024;
 class FetchedRows : public RawBatches {
  public:
   /// `windows` outlives this; null: DuckDB reads all.
-  FetchedRows(QueryContext context, ParquetEngine* windows, std::vector<int64_t> rows);
+  FetchedRows(QueryContext context, Engine* windows, std::vector<int64_t> rows);
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
 
  private:
@@ -30,7 +28,7 @@ class FetchedRows : public RawBatches {
   Result<std::shared_ptr<arrow::RecordBatch>> compute() const;
 
   QueryContext context_;
-  ParquetEngine* windows_;
+  Engine* windows_;
   std::vector<int64_t> rows_;
   bool has_begun_ = false;
   std::vector<int> stored_outputs_;

@@ -12,6 +12,7 @@
 #include "engine/duckdb/duckdb_dialect.hpp"
 #include "engine/duckdb/row_bytes.hpp"
 #include "engine/duckdb/row_order.hpp"
+#include "engine/duckdb/scan_range.hpp"
 #include "engine/statement.hpp"
 
 namespace bowshot {
@@ -101,13 +102,9 @@ Result<void> LongRows::start_search() {
   query.limit = range_.rows_left;
   query.scan.dataset = plan.dataset.get();
   query.scan.begin = range_.begin;
-  query.scan.end =
-      range_.begin + std::min({range_.end - range_.begin, search_rows_, search_rows_max_});
-  for (const DatasetFile& file : plan.dataset->files()) {  // a search stays within a file
-    const int64_t file_end = file.first_row + file.file->rows();
-    if (file.first_row <= range_.begin && range_.begin < file_end)
-      query.scan.end = std::min(query.scan.end, file_end);
-  }
+  query.scan.end = scan_end(
+      *plan.dataset, range_.begin,
+      range_.begin + std::min({range_.end - range_.begin, search_rows_, search_rows_max_}));
   range_.begin = query.scan.end;
   search_rows_ = search_rows_ < search_rows_max_ / kSearchGrowth ? search_rows_ * kSearchGrowth
                                                                  : search_rows_max_;

@@ -7,23 +7,11 @@
 
 #include "engine/duckdb/duckdb_dialect.hpp"
 #include "engine/duckdb/row_order.hpp"
+#include "engine/duckdb/scan_range.hpp"
 #include "engine/statement.hpp"
 
 namespace bowshot {
 namespace {
-
-/// Where a scan that begins at `begin` must end: within its file, or after whole files.
-int64_t scan_end(const Dataset& dataset, int64_t begin, int64_t end) {
-  const auto& files = dataset.files();
-  const auto after = std::ranges::upper_bound(files, begin, {}, &DatasetFile::first_row);
-  const auto file_end = [&](auto file) {
-    return file == files.end() ? dataset.rows() : file->first_row;
-  };
-  if (std::prev(after)->first_row != begin) return std::min(file_end(after), end);
-  auto last = after;  // the first file that is not wholly within
-  while (last != files.end() && file_end(std::next(last)) <= end) ++last;
-  return std::min(file_end(last), end);
-}
 
 /// At most `limit` matching rows of [begin, end).
 Result<void> append_matches(const QueryContext& context, const MatchSlice& scan,

@@ -12,6 +12,7 @@
 #include "engine/duckdb/long_rows.hpp"
 #include "engine/duckdb/row_bytes.hpp"
 #include "engine/duckdb/row_order.hpp"
+#include "engine/duckdb/scan_range.hpp"
 #include "engine/statement.hpp"
 
 namespace bowshot {
@@ -84,7 +85,8 @@ bool is_filter_alone(const Plan& plan) {
          });
 }
 
-/// Whether stored columns are to be read straight from Parquet, where there are any.
+/// Whether stored columns are to be read as windows are, where there are any: of a table in memory
+/// that costs nothing.
 bool is_for_windows(const Plan& plan) {
   bool has_stored = false;
   bool has_cut = false;
@@ -93,7 +95,7 @@ bool is_for_windows(const Plan& plan) {
     has_stored = has_stored || stored;
     has_cut = has_cut || (stored && is_cut_by_duckdb(*item.expression->type));
   }
-  return has_cut || (has_stored && is_long(largest_group(plan)));
+  return has_cut || (has_stored && (plan.dataset->table() || is_long(largest_group(plan))));
 }
 
 /// Piece after piece: the first rows, then the rest, in more pieces where DuckDB would hold too
@@ -160,23 +162,12 @@ class NaturalRows : public RawBatches {
     return std::make_unique<StatementBatches>(context_, std::move(sql));
   }
 
-  /// Within the file that the range begins in, unless a file begins there: then to the end.
+  /// Of the piece that begins where the range does.
   int64_t next_end() {
-    const auto& files = context_.plan->dataset->files();
     const auto [begin, end, rows_left] = *range_;
-    const auto file = std::ranges::find_if(
-        files, [&](const DatasetFile& f) { return begin < f.first_row + f.file->rows(); });
-    const int64_t file_end = file->first_row + file->file->rows();
-    const bool is_first = std::exchange(is_first_, false);
-    if (is_first && end - begin > kSplitRowsMin)
-      return std::min({begin + kFirstRows, file_end, end});
-    if (!keeps_order_ || rows_max_ < end) return std::min({begin + rows_max_, file_end, end});
-    if (begin != file->first_row) return std::min(file_end, end);
-    if (end == context_.plan->dataset->rows()) return end;
-    // The last file is read in part: whole files before it, then that part.
-    const auto last = std::ranges::find_if(
-        files, [&](const DatasetFile& f) { return end <= f.first_row + f.file->rows(); });
-    return last == file || last->first_row + last->file->rows() == end ? end : last->first_row;
+    int64_t rows = end - begin;
+    if (std::exchange(is_first_, false) && rows > kSplitRowsMin) rows = kFirstRows;
+    return scan_end(*context_.plan->dataset, begin, begin + std::min(rows, rows_max_));
   }
 
   QueryContext context_;

@@ -44,7 +44,7 @@ bool is_covered_by_order(const Plan& plan) {
 /// Sorts keys and `_row` alone, then fetches the rows that it found by number.
 class FetchedWindow : public RawBatches {
  public:
-  FetchedWindow(QueryContext context, ParquetEngine* windows)
+  FetchedWindow(QueryContext context, Engine* windows)
       : context_(std::move(context)), windows_(windows) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
@@ -71,14 +71,13 @@ class FetchedWindow : public RawBatches {
   }
 
   QueryContext context_;
-  ParquetEngine* windows_;  // outlives this: the maker's promise; may be null
+  Engine* windows_;  // outlives this: the maker's promise; may be null
   std::unique_ptr<FetchedRows> rows_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<RawBatches>> make_ordered_rows(QueryContext context,
-                                                      ParquetEngine* windows) {
+Result<std::unique_ptr<RawBatches>> make_ordered_rows(QueryContext context, Engine* windows) {
   const Plan& plan = *context.plan;
   const bool is_window = plan.limit && *plan.limit <= kFetchedRowsMax;
   if (is_window && !is_covered_by_order(plan))

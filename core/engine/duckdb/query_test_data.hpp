@@ -6,9 +6,11 @@
 #include <arrow/io/file.h>
 #include <arrow/json/from_string.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@
 #include "engine/duckdb/duckdb_engine.hpp"
 #include "query/binder.hpp"
 #include "query/cql2.hpp"
+#include "source/memory_table.hpp"
 
 namespace bowshot {
 
@@ -143,7 +146,8 @@ inline Result<std::shared_ptr<arrow::Table>> drain(BatchStream& stream) {
   return arrow::Table::FromRecordBatches(stream.schema(), batches).ValueOrDie();
 }
 
-/// A dataset over files written by the test, and an engine.
+/// A dataset over files written by the test, and an engine. With BOWSHOT_TEST_IN_MEMORY in the
+/// environment: over tables in memory.
 class DuckDbTest : public testing::Test {
  protected:
   // Not static storage: DuckDB's own thread-local state is gone before such are destroyed.
@@ -161,8 +165,23 @@ class DuckDbTest : public testing::Test {
       write_parquet(table, paths.back(), group_rows);
     }
     dataset_ = must(Dataset::make("test", paths));
+    if (std::getenv("BOWSHOT_TEST_IN_MEMORY")) keep(paths);
   }
   void open(const std::vector<TestColumn>& columns) { open({make_table(columns)}); }
+
+  /// What the files hold as a table in memory.
+  void keep(const std::vector<std::string>& paths) {
+    std::vector<std::shared_ptr<arrow::Table>> tables;
+    for (const std::string& path : paths) {
+      auto file = arrow::io::ReadableFile::Open(path).ValueOrDie();
+      auto reader = parquet::arrow::OpenFile(file, arrow::default_memory_pool()).ValueOrDie();
+      tables.push_back(reader->ReadTable().ValueOrDie());
+    }
+    const auto table = arrow::ConcatenateTables(tables).ValueOrDie();
+    const auto body = must(TableBody::make(std::make_shared<arrow::TableBatchReader>(table),
+                                           StopToken(), /*keeps_views=*/true));
+    dataset_ = must(Dataset::make("test", must(MemoryTable::make(*body, int64_t{1} << 30))));
+  }
 
   Result<std::shared_ptr<arrow::Table>> try_run(const TestRequest& request) {
     BOWSHOT_ASSIGN(auto stream, engine().run(test_plan(dataset_, request), StopToken()));

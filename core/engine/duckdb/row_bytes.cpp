@@ -1,6 +1,7 @@
 #include "engine/duckdb/row_bytes.hpp"
 
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <parquet/metadata.h>
 #include <parquet/schema.h>
 #include <parquet/size_statistics.h>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "engine/duckdb/leaf_columns.hpp"
+#include "source/memory_table.hpp"
 
 namespace bowshot {
 namespace {
@@ -63,6 +65,22 @@ int64_t held_bytes(const GroupSize& group, int64_t slot_bytes, int64_t rows_in_a
   return std::max(group.bytes, group.row_bytes() * rows_held);
 }
 
+/// A vector of a table in memory, of which DuckDB holds no more at a time.
+GroupSize table_group(const MemoryTable& table, const std::set<int>& columns) {
+  constexpr int64_t kVectorRows = 2'048;
+  double row_bytes = 0;
+  int64_t slot_bytes = 0;
+  for (const int column : columns) {
+    const arrow::DataType& type = *table.schema()->field(column)->type();
+    row_bytes += table.row_bytes(column);
+    slot_bytes +=
+        arrow::is_primitive(type.id()) ? std::max(1, type.bit_width() / 8) : kTextSlotBytes;
+  }
+  GroupSize size{.bytes = static_cast<int64_t>(row_bytes * kVectorRows), .rows = kVectorRows};
+  size.held_bytes = held_bytes(size, slot_bytes * kVectorRows, table.rows());
+  return size;
+}
+
 }  // namespace
 
 bool is_cut_by_duckdb(const arrow::DataType& type) {
@@ -81,6 +99,7 @@ GroupSize largest_group(const Plan& plan, std::span<const int> outputs) {
         referenced_columns(*plan.select[static_cast<size_t>(output)].expression, plan.computed);
     columns.insert(used.begin(), used.end());
   }
+  if (plan.dataset->table()) return table_group(*plan.dataset->table(), columns);
   GroupSize largest;
   for (const DatasetFile& file : plan.dataset->files()) {
     const parquet::FileMetaData& metadata = *file.file->metadata();

@@ -10,7 +10,7 @@
 namespace bowshot {
 
 /// A row group's columns once decoded, by the footers: an estimate for dictionary-encoded text of
-/// files without size statistics.
+/// files without size statistics. Of a table in memory, so many rows as DuckDB takes at a time.
 struct GroupSize {
   int64_t bytes = 0;
   int64_t rows = 0;

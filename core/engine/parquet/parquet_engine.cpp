@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
-#include <variant>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
 #include "engine/parquet/column_blocks.hpp"
 #include "engine/parquet/scattered_rows.hpp"
 #include "engine/parquet/window_stream.hpp"
+#include "engine/plain_rows.hpp"
 
 namespace bowshot {
 
@@ -16,18 +16,6 @@ namespace {
 
 /// Windows up to this many rows are screens, whose pages are kept; longer ones are read past.
 constexpr int64_t kWindowRowsMax = kFirstBatchRowsMax;
-
-const ColumnReference* plain_column(const ExpressionPtr& expression) {
-  const auto* reference = std::get_if<ColumnReference>(&expression->node);
-  return reference && reference->kind != ColumnReference::Kind::kComputed ? reference : nullptr;
-}
-
-/// No order means ascending `_row`, and what comes after `_row` decides nothing.
-bool is_natural_order(const std::vector<OrderItem>& order) {
-  if (order.empty()) return true;
-  const auto* reference = plain_column(order[0].expression);
-  return reference && reference->kind == ColumnReference::Kind::kRowNumber && !order[0].descending;
-}
 
 }  // namespace
 
@@ -44,14 +32,11 @@ EngineCapabilities ParquetEngine::capabilities() const {
 }
 
 bool ParquetEngine::accepts(const Plan& plan) const {
-  return plan.kind == Plan::Kind::kRows && !plan.filter && is_natural_order(plan.order) &&
-         reads_rows(plan);
+  return !plan.dataset->table() && is_plain_window(plan);
 }
 
 bool ParquetEngine::reads_rows(const Plan& plan) const {
-  return std::ranges::all_of(plan.select, [](const NamedExpression& item) {
-    return plain_column(item.expression) != nullptr;
-  });
+  return !plan.dataset->table() && selects_plain_columns(plan);
 }
 
 Result<std::unique_ptr<BatchStream>> ParquetEngine::run(std::shared_ptr<const Plan> plan,

@@ -7,12 +7,12 @@
 #include <arrow/chunked_array.h>
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
-#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
 #include <numeric>
 
 #include "source/data_type.hpp"
+#include "source/utf8_check.hpp"
 
 namespace bowshot {
 
@@ -36,28 +36,7 @@ Result<std::shared_ptr<arrow::Array>> join(arrow::ArrayVector arrays,
   return *std::move(joined);
 }
 
-/// One text column: its bytes as a whole are UTF-8 and no text begins amid a character.
-bool are_texts_valid(const arrow::ArrayData& data) {
-  if (data.length == 0 || !data.buffers[2]) return true;
-  const auto* offsets = data.GetValues<int32_t>(1);
-  const uint8_t* bytes = data.buffers[2]->data();
-  arrow::util::InitializeUTF8();
-  if (!arrow::util::ValidateUTF8(bytes + offsets[0], offsets[data.length] - offsets[0]))
-    return false;
-  for (int64_t i = 0; i < data.length; ++i)
-    if (offsets[i] < offsets[data.length] && (bytes[offsets[i]] & 0xC0) == 0x80) return false;
-  return true;
-}
-
 }  // namespace
-
-bool is_valid_utf8(const arrow::ArrayData& data) {
-  if (data.type->id() == arrow::Type::STRING) return are_texts_valid(data);
-  if (data.dictionary && !is_valid_utf8(*data.dictionary)) return false;
-  for (const auto& child : data.child_data)
-    if (!is_valid_utf8(*child)) return false;
-  return true;
-}
 
 int64_t held_bytes(const arrow::Array& array) {
   if (array.type_id() == arrow::Type::DICTIONARY)

@@ -43,9 +43,6 @@ class ColumnFinisher {
 /// [first, first + rows) as int64: the pseudo-column `_row`.
 Result<std::shared_ptr<arrow::Array>> row_numbers(int64_t first, int64_t rows);
 
-/// Whether every text in `array`, at any depth, is UTF-8.
-bool is_valid_utf8(const arrow::ArrayData& data);
-
 /// Bytes that `array` holds of its own, without a shared dictionary.
 int64_t held_bytes(const arrow::Array& array);
 

@@ -1,7 +1,9 @@
 #include "source/publish/publish_store.hpp"
 
 #include <arrow/io/file.h>
+#include <arrow/io/memory.h>
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -12,8 +14,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
+#include <unordered_set>
 
 #include "source/catalog.hpp"
+#include "source/memory_table.hpp"
 #include "source/parquet_writer.hpp"
 #include "source/publish/descriptor_output.hpp"
 
@@ -168,29 +173,66 @@ Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write(const std::stri
   const OpenFile spool(spool_descriptor);
   if (!spool_path.empty()) ::unlink(spool_path.c_str());  // by its descriptor alone from here on
   BOWSHOT_ASSIGN(auto body, TableBody::make(format, std::move(chunks), spool.descriptor(), stop));
-  return write(name, std::move(body));
+  return write_parquet(name, *body);
 }
 
-Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write(const std::string& name,
-                                                                 std::unique_ptr<TableBody> body) {
+Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write(
+    const std::string& name, std::shared_ptr<arrow::RecordBatchReader> batches,
+    const StopToken& stop) {
+  const bool is_in_memory = folder_.empty();
+  BOWSHOT_ASSIGN(auto body,
+                 TableBody::make(std::move(batches), stop, /*keeps_views=*/is_in_memory));
+  return is_in_memory ? keep_in_memory(name, *body) : write_parquet(name, *body);
+}
+
+Error PublishStore::out_of_room(int64_t bytes_left) const {
+  return {.code = ErrorCode::kOutOfMemory,
+          .detail = fmt::format("published tables have {} bytes of memory together "
+                                "(publish_bytes), of which {} are left",
+                                memory_bytes_max_, bytes_left)};
+}
+
+namespace {
+
+/// What could not be published with a folder is refused without one, too.
+Result<void> check_schema(const std::shared_ptr<arrow::Schema>& schema) {
+  std::unordered_set<std::string_view> names;
+  for (const auto& field : schema->fields())
+    if (!names.insert(field->name()).second)
+      return fail(ErrorCode::kBadData,
+                  fmt::format("the table has two columns named \"{}\"", field->name()));
+  BOWSHOT_ASSIGN(const auto writer,
+                 ParquetWriter::make(schema, std::make_shared<arrow::io::MockOutputStream>()));
+  return writer->finish();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PublishStore::Draft>> PublishStore::keep_in_memory(const std::string& name,
+                                                                          TableBody& body) {
+  BOWSHOT_TRY(check_schema(body.schema()));
+  const int64_t bytes_left = memory_bytes_left();
+  BOWSHOT_ASSIGN(auto table, MemoryTable::make(body, bytes_left));
+  if (!table) return fail(out_of_room(bytes_left));
+  std::unique_ptr<Draft> draft(new Draft);
+  draft->bytes_ = table->bytes();
+  BOWSHOT_ASSIGN(draft->dataset_, Dataset::make(name, std::move(table)));
+  return draft;
+}
+
+Result<std::unique_ptr<PublishStore::Draft>> PublishStore::write_parquet(const std::string& name,
+                                                                         TableBody& body) {
   std::unique_ptr<Draft> draft(new Draft);
   BOWSHOT_ASSIGN(draft->descriptor_, make_file(&draft->path_));
   const int64_t bytes_max = folder_.empty() ? memory_bytes_left() : INT64_MAX;
   const auto output = std::make_shared<DescriptorOutput>(draft->descriptor_, bytes_max);
   const auto explain = [&](Error error) {
-    return fail(
-        output->is_full()
-            ? Error{.code = ErrorCode::kOutOfMemory,
-                    .detail = fmt::format(
-                        "published tables have {} bytes of memory together (publish_bytes), "
-                        "of which {} are left",
-                        memory_bytes_max_, bytes_max)}
-            : std::move(error));
+    return fail(output->is_full() ? out_of_room(bytes_max) : std::move(error));
   };
-  auto writer = ParquetWriter::make(body->schema(), output);
+  auto writer = ParquetWriter::make(body.schema(), output);
   if (!writer) return explain(std::move(writer).error());
   while (true) {
-    BOWSHOT_ASSIGN(const auto batch, body->next());
+    BOWSHOT_ASSIGN(const auto batch, body.next());
     if (!batch) break;
     if (auto written = (*writer)->write(*batch); !written)
       return explain(std::move(written).error());

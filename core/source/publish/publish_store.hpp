@@ -28,7 +28,7 @@ class PublishedSource : public DatasetSource {
   const std::shared_ptr<const Dataset> dataset_;  // shared with the answers under way
 };
 
-/// Where published tables are: as Parquet in memory, within a limit, or in a folder, where they
+/// Where published tables are: in memory, within a limit, or as Parquet in a folder, where they
 /// survive the process. What is acknowledged is on the disk, whole; a replacement is there at once
 /// or not at all. Safe from any thread.
 class PublishStore {
@@ -63,7 +63,11 @@ class PublishStore {
   /// `out_of_memory`, those of `chunks`.
   Result<std::unique_ptr<Draft>> write(const std::string& name, TableFormat format,
                                        BodyChunks chunks, const StopToken& stop);
-  Result<std::unique_ptr<Draft>> write(const std::string& name, std::unique_ptr<TableBody> body);
+  /// The batches of a reader in this process: written as Parquet where there is a folder, else kept
+  /// as they are.
+  Result<std::unique_ptr<Draft>> write(const std::string& name,
+                                       std::shared_ptr<arrow::RecordBatchReader> batches,
+                                       const StopToken& stop);
   /// Whether a change is still wanted, looked at while no other change can come between.
   using Check = std::function<Result<void>()>;
   /// Puts a draft in its place, durably, and shows it before any other draft of that name; or
@@ -78,6 +82,9 @@ class PublishStore {
   PublishStore(std::string folder, int64_t memory_bytes_max)
       : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max) {}
   std::string path_of(const std::string& name) const;
+  Result<std::unique_ptr<Draft>> write_parquet(const std::string& name, TableBody& body);
+  Result<std::unique_ptr<Draft>> keep_in_memory(const std::string& name, TableBody& body);
+  Error out_of_room(int64_t bytes_left) const;
   Result<int> make_file(std::string* path) const;
   int64_t memory_bytes_left() const;
 

@@ -159,8 +159,9 @@ class ParquetBody : public TableBody {
 /// Batches of this process, which are what they say; cut, for theirs may be whole tables.
 class ReaderBody : public TableBody {
  public:
-  ReaderBody(std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop)
-      : TableBody(stop, /*is_checked=*/false), batches_(std::move(batches)) {}
+  ReaderBody(std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop,
+             bool keeps_views)
+      : TableBody(stop, /*is_checked=*/false, keeps_views), batches_(std::move(batches)) {}
 
   Result<void> open() { return declare(*batches_->schema()); }
 
@@ -193,18 +194,6 @@ Result<std::unique_ptr<TableBody>> open_spooled(const BodyChunks& chunks, int sp
   return body;
 }
 
-/// `array` as the protocol's type; dictionaries of text keep being some.
-Result<std::shared_ptr<arrow::Array>> to_protocol(const std::shared_ptr<arrow::Array>& array,
-                                                  const std::shared_ptr<arrow::DataType>& type) {
-  if (type->id() != arrow::Type::DICTIONARY) return recast(array, type);
-  const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
-  const auto& target = static_cast<const arrow::DictionaryType&>(*type);
-  BOWSHOT_ASSIGN(const auto values, recast(encoded.dictionary(), target.value_type()));
-  BOWSHOT_ASSIGN(const auto codes, recast(encoded.indices(), target.index_type()));
-  return read_guarded<std::shared_ptr<arrow::Array>>(
-      kName, [&] { return arrow::DictionaryArray::FromArrays(type, codes, values); });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TableBody>> TableBody::make(TableFormat format, BodyChunks chunks, int spool,
@@ -224,8 +213,8 @@ Result<std::unique_ptr<TableBody>> TableBody::make(TableFormat format, BodyChunk
 }
 
 Result<std::unique_ptr<TableBody>> TableBody::make(
-    std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop) {
-  auto body = std::make_unique<ReaderBody>(std::move(batches), stop);
+    std::shared_ptr<arrow::RecordBatchReader> batches, const StopToken& stop, bool keeps_views) {
+  auto body = std::make_unique<ReaderBody>(std::move(batches), stop, keeps_views);
   BOWSHOT_TRY(body->open());
   return body;
 }
@@ -240,8 +229,35 @@ Result<void> TableBody::declare(const arrow::Schema& schema) {
     const bool is_nullable = field->nullable() || field->type()->id() == arrow::Type::NA;
     fields.push_back(arrow::field(field->name(), *std::move(type), is_nullable));
   }
+  dictionaries_.resize(fields.size());
   schema_ = arrow::schema(std::move(fields));
   return {};
+}
+
+/// `array` as the protocol's type of its column; dictionaries of text keep being some.
+Result<std::shared_ptr<arrow::Array>> TableBody::convert(const std::shared_ptr<arrow::Array>& array,
+                                                         int column) {
+  const auto& type = schema_->field(column)->type();
+  if (type->id() == arrow::Type::DICTIONARY)
+    return convert_codes(static_cast<const arrow::DictionaryArray&>(*array), column);
+  const bool is_view =
+      array->type_id() == arrow::Type::STRING_VIEW || array->type_id() == arrow::Type::BINARY_VIEW;
+  if (is_view && keeps_views_) return array;
+  return recast(array, type);
+}
+
+Result<std::shared_ptr<arrow::Array>> TableBody::convert_codes(const arrow::DictionaryArray& array,
+                                                               int column) {
+  const auto& type = schema_->field(column)->type();
+  const auto& target = static_cast<const arrow::DictionaryType&>(*type);
+  Dictionary& dictionary = dictionaries_[static_cast<size_t>(column)];
+  if (dictionary.source != array.data()->dictionary) {
+    BOWSHOT_ASSIGN(dictionary.values, recast(array.dictionary(), target.value_type()));
+    dictionary.source = array.data()->dictionary;
+  }
+  BOWSHOT_ASSIGN(const auto codes, recast(array.indices(), target.index_type()));
+  return read_guarded<std::shared_ptr<arrow::Array>>(
+      kName, [&] { return arrow::DictionaryArray::FromArrays(type, codes, dictionary.values); });
 }
 
 Result<BatchPtr> TableBody::next() {
@@ -256,7 +272,7 @@ Result<BatchPtr> TableBody::next() {
     })));
   arrow::ArrayVector columns;
   for (int column = 0; column < batch->num_columns(); ++column) {
-    BOWSHOT_ASSIGN(auto array, to_protocol(batch->column(column), schema_->field(column)->type()));
+    BOWSHOT_ASSIGN(auto array, convert(batch->column(column), column));
     if (!schema_->field(column)->nullable() && array->null_count() > 0)
       return fail(ErrorCode::kBadData,
                   fmt::format("{}: column \"{}\" says that it has no nulls, but has some", kName,

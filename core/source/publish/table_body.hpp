@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/stop.hpp"
@@ -27,9 +28,10 @@ class TableBody {
   /// Errors: `bad_data`, `out_of_space`, and those of `chunks`.
   static Result<std::unique_ptr<TableBody>> make(TableFormat format, BodyChunks chunks, int spool,
                                                  const StopToken& stop);
-  /// The batches of a reader in this process.
+  /// The batches of a reader in this process; `keeps_views`: those of text and binary stay what
+  /// they are.
   static Result<std::unique_ptr<TableBody>> make(std::shared_ptr<arrow::RecordBatchReader> batches,
-                                                 const StopToken& stop);
+                                                 const StopToken& stop, bool keeps_views = false);
   virtual ~TableBody() = default;
 
   /// Protocol types; no metadata.
@@ -39,18 +41,30 @@ class TableBody {
 
  protected:
   /// `is_checked`: what read() gives came from outside, and may say wrong things of itself.
-  explicit TableBody(const StopToken& stop, bool is_checked = true)
-      : stop_(stop), is_checked_(is_checked) {}
+  explicit TableBody(const StopToken& stop, bool is_checked = true, bool keeps_views = false)
+      : stop_(stop), is_checked_(is_checked), keeps_views_(keeps_views) {}
   /// As the body declares it; `schema_` follows from it.
   Result<void> declare(const arrow::Schema& schema);
 
  private:
+  Result<std::shared_ptr<arrow::Array>> convert(const std::shared_ptr<arrow::Array>& array,
+                                                int column);
+  Result<std::shared_ptr<arrow::Array>> convert_codes(const arrow::DictionaryArray& array,
+                                                      int column);
   /// The next batch as the body has it.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> read() = 0;
 
   const StopToken stop_;
   const bool is_checked_;
+  const bool keeps_views_;
   std::shared_ptr<arrow::Schema> schema_;
+
+  /// A column's dictionary, before and after it was converted: batches tend to share one.
+  struct Dictionary {
+    std::shared_ptr<arrow::ArrayData> source;
+    std::shared_ptr<arrow::Array> values;
+  };
+  std::vector<Dictionary> dictionaries_;
 };
 
 }  // namespace bowshot

@@ -42,7 +42,8 @@ class Core(Client):
     """Datasets in this process: `Core({"trades": "data/*.parquet", "live": frame})`, then as a
     Client. Record batches come without a copy, and the GIL is free while the core works.
 
-    Frames are published: kept as Parquet in memory. `settings` are keys of [server] and [limits] in
+    Frames are published, and not copied: what is behind one (a NumPy array) may not be written to
+    as long as it is a dataset. `settings` are keys of [server] and [limits] in
     docs/configuration.md. A StartError says why nothing could be opened. Close it, or use it in a
     `with`; streams that are still open are stopped then.
 
