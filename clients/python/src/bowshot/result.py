@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bowshot import tables
+from bowshot.arrow_body import incomplete
 from bowshot.errors import (
     BowshotWarning,
     Error,
     FileError,
-    IncompleteAnswerError,
     Problem,
-    local_error,
 )
 from bowshot.facts import Facts, Progress
+from bowshot.file_end import FileEnd
 from bowshot.request import Request
 from bowshot.stop import Stop
 from bowshot.transport import TableStream, Transport
@@ -90,12 +90,7 @@ class BatchStream:
         self._meter.finish()
         expected = self.facts.rows
         if expected is not None and self._meter.rows != expected:
-            raise local_error(
-                IncompleteAnswerError,
-                "incomplete_answer",
-                f"{self._meter.rows} rows came, {expected} were announced",
-                request_id=self.facts.request_id,
-            )
+            raise incomplete(f"{self._meter.rows} rows came, {expected} were announced", self.facts)
         return None
 
     def to_reader(self) -> pa.RecordBatchReader:
@@ -261,14 +256,18 @@ class Result:
     ) -> Facts:
         body = self._transport.download(self._request, form, stop)
         meter = _Meter(body.facts.rows, body.bytes_total, progress)
+        end = FileEnd(form)
         written = 0
         try:
             while piece := body.read(PIECE_BYTES):
                 file.write(piece)
+                end.feed(piece)
                 written += len(piece)
                 meter.advance(0, written)
         finally:
             body.close()
+        if (missing := end.missing(body.facts.rows)) is not None:
+            raise incomplete(missing, body.facts)
         meter.finish()
         self._facts = body.facts
         return body.facts
