@@ -66,8 +66,8 @@ def _reader(frame: Any) -> pa.RecordBatchReader:
         return table.replace_schema_metadata().to_reader()
     if is_duckdb(frame):
         return duckdb_reader(frame)
+    refuse_columns(frame)
     if hasattr(frame, "__arrow_c_stream__"):
-        refuse_columns(frame)
         return pa.RecordBatchReader.from_stream(frame)
     raise TypeError("it has no __arrow_c_stream__")
 
@@ -135,7 +135,7 @@ def _count(result: Any) -> int | None:
 
 
 def refuse_columns(source: Any) -> None:
-    """A Series hands out an Arrow stream, too, but not one of rows."""
+    """A Series may hand out an Arrow stream, too, but not one of rows."""
     if type(source).__name__ in ("Series", "ChunkedArray"):
         raise _bad(f"a {type(source).__name__} is a column: a frame that has it can be a dataset")
 
