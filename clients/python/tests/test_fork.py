@@ -247,6 +247,36 @@ def test_a_core_is_of_the_process_that_made_it(sources: dict[str, str]) -> None:
     run(CORE, sources["flights"])
 
 
+DROPPED = """
+import gc
+core = bowshot.Core({"flights": path})
+flights = core["flights"]
+for query in (
+    flights,
+    flights.filter("delay > 0"),
+    flights.compute(z="delay * 2").filter("z > 3"),
+    flights.order("delay"),
+):
+    batches = query.rows().stream()
+    rows = batches.next_batch().num_rows
+
+    def child():
+        global batches
+        batches = None  # whose query has threads, of which none is in this process
+        gc.collect()
+
+    wait(fork(child))
+    while (batch := batches.next_batch()) is not None:
+        rows += batch.num_rows
+    assert rows == query.count().item()
+core.close()
+"""
+
+
+def test_a_child_may_drop_the_streams_of_a_core(sources: dict[str, str]) -> None:
+    run(DROPPED, sources["flights"])
+
+
 NEW_CORE = """
 def ask():
     with bowshot.Core({"people": path}) as core:

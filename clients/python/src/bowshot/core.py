@@ -290,12 +290,6 @@ class _CoreTable(_Holding):
             self._reader.close()
             self._reader = None
 
-    def __del__(self) -> None:
-        reader = getattr(self, "_reader", None)
-        if reader is not None and self._core.is_forked:
-            # Its end would stop a query, whose threads are not in this process.
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(reader))
-
 
 class CoreBody(_Holding):
     """An answer of the protocol, as bytes."""
