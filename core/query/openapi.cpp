@@ -274,6 +274,8 @@ std::string openapi_json(std::string_view server_version) {
             "`HEAD` works wherever `GET` does. Unknown parameters and JSON keys are errors, "
             "and so is a parameter given twice."},
            {"license", json::object{{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+      // Relative to this document, so that it holds behind any prefix.
+      {"servers", json::array{json::object{{"url", "."}}}},
       {"security", security()},
       {"paths", paths()},
       {"components", openapi::components()},

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bowshot import frames
+from bowshot.errors import StartError, local_error
 
 # A path (a file, a directory, a glob), several paths, a frame, or `{"path": ..., "delimiter": ";"}`
 # with the keys of `[datasets.NAME]`.
@@ -49,6 +50,21 @@ def read_datasets(datasets: Datasets, folder: Path) -> Sources:
         else:
             sources.frames[name] = source
     return sources
+
+
+def check_rereadable(datasets: Datasets) -> None:
+    """A StartError for frames that may have been read: a stream of rows comes once. So does a
+    LazyFrame, as the threads of Polars do not come into a forked process."""
+    if not isinstance(datasets, Mapping):
+        return
+    for name, source in datasets.items():
+        is_file = _paths(source) is not None or isinstance(source, Mapping)
+        if not is_file and not frames.is_in_memory(source):
+            detail = (
+                f"the rows of {name!r} went to the process that forked this one: "
+                f"give a table in memory or a file in place of a {type(source).__name__}"
+            )
+            raise local_error(StartError, "forked", detail)
 
 
 def _paths(source: Source) -> list[str] | None:

@@ -72,6 +72,17 @@ def _reader(frame: Any) -> pa.RecordBatchReader:
     raise TypeError("it has no __arrow_c_stream__")
 
 
+def is_in_memory(frame: Any) -> bool:
+    """Whether its rows can be read again and again, by no threads of its library."""
+    if isinstance(frame, Mapping):
+        return True
+    pyarrow = imported("pyarrow")
+    if pyarrow is not None and isinstance(frame, (pyarrow.Table, pyarrow.RecordBatch)):
+        return True
+    libraries = [imported("polars"), imported("pandas")]
+    return any(library and isinstance(frame, library.DataFrame) for library in libraries)
+
+
 def is_duckdb(frame: Any) -> bool:
     """A relation, or a connection with the result of its `execute()`."""
     is_theirs = type(frame).__module__.partition(".")[0] in ("duckdb", "_duckdb")

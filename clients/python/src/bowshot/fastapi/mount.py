@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from ctypes import byref, c_char_p, c_void_p
@@ -18,8 +20,10 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from bowshot.core import Core
-from bowshot.datasets import Datasets
+from bowshot.datasets import Datasets, check_rereadable
+from bowshot.errors import Error
 from bowshot.fastapi.breaking import break_off
+from bowshot.fastapi.errors import problem_response
 from bowshot.fastapi.threads import in_thread
 from bowshot.library import HttpRequest, ReadBody, library
 
@@ -39,18 +43,42 @@ class BowshotApp:
     application's to say. `settings` are keys of [server] and [limits] in docs/configuration.md.
 
     Requests run on threads of the core; this one only waits. `close()` stops them.
+
+    A worker that was forked (`gunicorn --preload`) opens the same again, with its first request:
+    frames must be tables in memory, then. Routes take their datasets from `core` when they run.
     """
 
     def __init__(self, datasets: Datasets, **settings: Any) -> None:
-        self.core = Core(datasets, **settings)
+        self._datasets = datasets
+        self._settings = settings
+        self._opening = threading.Lock()
+        self._owned_core = (os.getpid(), Core(datasets, **settings))
+
+    @property
+    def core(self) -> Core:
+        """This process's. The first use in a forked one opens it; a StartError says why not."""
+        with self._opening:
+            if not self._is_open:
+                check_rereadable(self._datasets)
+                self._owned_core = (os.getpid(), Core(self._datasets, **self._settings))
+            return self._owned_core[1]
+
+    @property
+    def _is_open(self) -> bool:
+        return self._owned_core[0] == os.getpid()
 
     def close(self) -> None:
-        self.core.close()
+        self._owned_core[1].close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise NotImplementedError(f"there is no {scope['type']} here")
-        await _Exchange(self.core, scope, receive, send).run()
+        try:
+            core = self.core if self._is_open else await in_thread(lambda: self.core)
+        except Error as error:
+            await problem_response(error)(scope, receive, send)
+        else:
+            await _Exchange(core, scope, receive, send).run()
 
 
 def mount(app: Starlette, path: str, datasets: Datasets, **settings: Any) -> BowshotApp:
@@ -113,9 +141,12 @@ class _Exchange:
 
     def _target(self) -> bytes:
         """Path and query below where this is mounted, percent-encoded as they came."""
-        raw = self._scope.get("raw_path") or quote(self._scope["path"]).encode()
-        root = quote(self._scope.get("root_path", "")).encode()
-        path = raw.split(b"?")[0].removeprefix(root) or b"/"
+        raw = (self._scope.get("raw_path") or quote(self._scope["path"]).encode()).split(b"?")[0]
+        root = self._scope.get("root_path", "")
+        outer = self._scope.get("app_root_path", "")
+        if not self._scope["path"].startswith(root):  # a proxy took the outer prefix off
+            root = root.removeprefix(outer)
+        path = raw.removeprefix(quote(root).encode()) or b"/"
         query = self._scope.get("query_string", b"")
         return path + (b"?" + query if query else b"")
 

@@ -119,28 +119,16 @@ def digest(source: Any) -> str:
     """A hash of the content of a frame in memory, whose rows are there to be read twice."""
     import hashlib
 
-    table = _in_memory(source)
-    if table is None:
+    import pyarrow as pa
+
+    if not frames.is_in_memory(source):
         raise TypeError(
             f"the content of a {type(source).__name__} is read once: give the ETag as a text"
         )
+    table = pa.table(to_stream(source))
     hashed = hashlib.blake2b(digest_size=16)
     # As a stream: sliced arrays share buffers with their whole, of which only their own bytes may
     # count, and dictionaries are sent beside their batches.
     for piece in frames.encode_stream(table.to_reader(LAZY_BATCH_ROWS)):
         hashed.update(piece)
     return hashed.hexdigest()
-
-
-def _in_memory(source: Any) -> pa.Table | None:
-    """A frame that is in memory; None for all that is read once."""
-    import pyarrow as pa
-
-    polars = frames.imported("polars")
-    if polars is not None and isinstance(source, polars.DataFrame):
-        frames.refuse_objects(source)
-        return pa.table(source)
-    pandas = frames.imported("pandas")
-    if isinstance(source, Mapping) or (pandas and isinstance(source, pandas.DataFrame)):
-        return frames.to_reader(source).read_all()
-    return pa.table(source) if isinstance(source, (pa.Table, pa.RecordBatch)) else None

@@ -2,6 +2,7 @@ import { codeSample, type DatasetInfo, type SampleLanguage } from '@bowshot/clie
 import { Popover, useBowshot } from '@bowshot/react';
 import { useEffect, useState } from 'react';
 
+import { basePath } from './base-path.js';
 import { shownQuery } from './view-query.js';
 import type { ViewState } from './view-state.js';
 
@@ -24,7 +25,7 @@ export function CodeMenu({ info, view, anchor, onClose }: CodeMenuProps) {
   const [language, setLanguage] = useState<SampleLanguage>('curl');
   const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
   const needsToken = useNeedsToken();
-  const server = { baseUrl: location.origin, needsToken };
+  const server = { baseUrl: location.origin + basePath(), needsToken };
   const code = codeSample(language, shownQuery(bowshot, info, view).request, server);
   return (
     <Popover
@@ -83,7 +84,11 @@ function useNeedsToken(): boolean {
   const [needsToken, setNeedsToken] = useState(false);
   useEffect(() => {
     const controller = new AbortController();
-    fetch('/v1/datasets', { method: 'HEAD', credentials: 'omit', signal: controller.signal }).then(
+    fetch(`${basePath()}/v1/datasets`, {
+      method: 'HEAD',
+      credentials: 'omit',
+      signal: controller.signal,
+    }).then(
       ({ status }) => setNeedsToken(status === 401),
       () => undefined,
     );

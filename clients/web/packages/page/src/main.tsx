@@ -9,6 +9,7 @@ import { BowshotProvider } from '@bowshot/react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { basePath } from './base-path.js';
 import { signIn } from './sign-in.js';
 
 const token = await signIn();
@@ -17,7 +18,7 @@ const { App } = await import('./app.js');
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <BowshotProvider client={connect('', { token })}>
+    <BowshotProvider client={connect(basePath(), { token })}>
       <App />
     </BowshotProvider>
   </StrictMode>,

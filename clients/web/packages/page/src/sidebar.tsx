@@ -20,7 +20,7 @@ export function Sidebar({ datasets, selected, info, ...props }: SidebarProps) {
   return (
     <div className="sidebar-content">
       <div className="brand">
-        <img src="/favicon.svg" alt="" width="24" height="24" />
+        <img src="./favicon.svg" alt="" width="24" height="24" />
         Bowshot
       </div>
       <nav aria-label="Datasets">
