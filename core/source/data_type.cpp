@@ -5,6 +5,8 @@
 #include <arrow/type_traits.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace bowshot {
 
 namespace {
@@ -42,10 +44,13 @@ std::unexpected<Error> no_counterpart(const arrow::DataType& type) {
   return fail(ErrorCode::kBadData, fmt::format("type {} is not supported", type_name(type)));
 }
 
+/// A scale below zero becomes zero: Parquet, DuckDB and Polars have none.
 Result<std::shared_ptr<arrow::DataType>> decimal_type(const arrow::DecimalType& type) {
   constexpr int32_t kPrecisionMax = 38;
-  if (type.precision() > kPrecisionMax) return no_counterpart(type);
-  return arrow::decimal128(type.precision(), type.scale());
+  const int32_t scale = std::max(type.scale(), 0);
+  const int32_t precision = type.precision() + scale - type.scale();
+  if (precision > kPrecisionMax) return no_counterpart(type);
+  return arrow::decimal128(precision, scale);
 }
 
 Result<std::shared_ptr<arrow::DataType>> nested_type(const arrow::DataType& type);

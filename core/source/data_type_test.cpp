@@ -71,6 +71,7 @@ TEST(ProtocolType, ReducesToThePlainTypes) {
       {arrow::time64(TimeUnit::NANO), "time64[us]"},
       {arrow::decimal32(5, 2), "decimal128(5, 2)"},
       {arrow::decimal256(38, 3), "decimal128(38, 3)"},
+      {arrow::decimal128(5, -2), "decimal128(7, 0)"},
       {arrow::large_list(arrow::large_utf8()), "list<utf8>"},
       {arrow::fixed_size_list(arrow::int8(), 3), "list<int8>"},
       {arrow::list_view(arrow::int8()), "list<int8>"},
@@ -87,10 +88,11 @@ TEST(ProtocolType, ReducesToThePlainTypes) {
 }
 
 TEST(ProtocolType, RefusesWhatWouldLose) {
-  for (const auto& type : {arrow::decimal256(39, 0), arrow::month_interval(),
-                           arrow::run_end_encoded(arrow::int32(), arrow::utf8()),
-                           arrow::struct_({arrow::field("a", arrow::month_interval())}),
-                           arrow::dense_union({arrow::field("a", arrow::int32())})}) {
+  for (const auto& type :
+       {arrow::decimal256(39, 0), arrow::decimal128(38, -1), arrow::month_interval(),
+        arrow::run_end_encoded(arrow::int32(), arrow::utf8()),
+        arrow::struct_({arrow::field("a", arrow::month_interval())}),
+        arrow::dense_union({arrow::field("a", arrow::int32())})}) {
     const auto result = protocol_type(*type);
     ASSERT_FALSE(result) << type->ToString();
     EXPECT_EQ(result.error().code, ErrorCode::kBadData);
@@ -112,6 +114,9 @@ TEST(Recast, KeepsValuesAcrossRepresentations) {
                 parse(arrow::timestamp(TimeUnit::MICRO, "UTC"), "[5]"));
   expect_recast(parse(arrow::decimal256(38, 2), R"(["1.25", null, "-99999999.99"])"),
                 parse(arrow::decimal128(38, 2), R"(["1.25", null, "-99999999.99"])"));
+  const auto hundreds =
+      *parse(arrow::decimal128(5, 0), R"(["1", null, "-2"])")->View(arrow::decimal128(5, -2));
+  expect_recast(hundreds, parse(arrow::decimal128(7, 0), R"(["100", null, "-200"])"));
   expect_recast(parse(arrow::large_list(arrow::large_utf8()), R"([["a", null], null, []])"),
                 parse(arrow::list(arrow::utf8()), R"([["a", null], null, []])"));
   expect_recast(parse(arrow::fixed_size_list(arrow::int8(), 2), "[[1, 2], null, [3, null]]"),
@@ -122,6 +127,25 @@ TEST(Recast, KeepsValuesAcrossRepresentations) {
   expect_recast(parse(arrow::dictionary(arrow::int8(), arrow::utf8()), R"(["x", null, "x"])"),
                 parse(arrow::utf8(), R"(["x", null, "x"])"));
   expect_recast(parse(arrow::null(), "[null, null]"), parse(arrow::utf8(), "[null, null]"));
+}
+
+TEST(Recast, ListViewsInAnyOrder) {
+  const auto plain = parse(arrow::list(arrow::int8()), "[[1], null, [2, null, 3], [], [4]]");
+  for (const auto& type :
+       {arrow::list_view(arrow::int8()), arrow::large_list_view(arrow::int8())}) {
+    const auto views = parse(type, "[[9], [1], null, [2, null, 3], [], [4]]");
+    expect_recast(views->Slice(1), plain);
+    expect_recast(views->Slice(2, 0), plain->Slice(0, 0));
+  }
+  // The second view lies before the first and shares an item with the last; a null covers two.
+  const auto offsets = parse(arrow::int32(), "[2, 0, null, 1]");
+  const auto views = arrow::ListViewArray::FromArrays(
+      *offsets, *parse(arrow::int32(), "[1, 2, 2, 2]"), *parse(arrow::int8(), "[5, 6, 7]"));
+  ASSERT_TRUE(views.ok()) << views.status();
+  expect_recast(*views, parse(arrow::list(arrow::int8()), "[[7], [5, 6], null, [6, 7]]"));
+  expect_recast(
+      parse(arrow::list_view(arrow::list_view(arrow::utf8())), R"([[["a"], ["b", "c"]]])"),
+      parse(arrow::list(arrow::list(arrow::utf8())), R"([[["a"], ["b", "c"]]])"));
 }
 
 TEST(Recast, RefusesALossWithoutShowingTheValue) {

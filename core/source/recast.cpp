@@ -187,6 +187,34 @@ Result<std::shared_ptr<arrow::ListArray>> with_own_items(std::shared_ptr<arrow::
                                             std::move(validity), list->null_count());
 }
 
+/// Arrow's own cast takes the sizes of views for offsets, which then lie beyond the items.
+template <class ViewArray>
+Result<ArrayPtr> list_of_views(const ArrayPtr& array) {
+  const auto& views = static_cast<const ViewArray&>(*array);
+  const auto type = arrow::list(array->type()->field(0)->WithName("item"));
+  BOWSHOT_ASSIGN(auto offsets, allocate((views.length() + 1) * int64_t{sizeof(int32_t)}));
+  auto* ends = offsets->template mutable_data_as<int32_t>();
+  int64_t end = 0;
+  *ends = 0;
+  for (int64_t i = 0; i < views.length(); ++i) {
+    if (views.IsValid(i)) end += views.value_length(i);
+    if (end > std::numeric_limits<int32_t>::max())
+      return fail(ErrorCode::kBadData, "a batch of lists holds more than 2^31 items");
+    *++ends = static_cast<int32_t>(end);
+  }
+  auto items = views.Flatten(arrow::default_memory_pool());  // only those of valid slots
+  if (!items.ok()) return cannot_recast(*array->type(), *type, items.status());
+  BOWSHOT_ASSIGN(auto validity, rebased_validity(*array));
+  return std::make_shared<arrow::ListArray>(type, views.length(), std::move(offsets),
+                                            *std::move(items), std::move(validity),
+                                            views.null_count());
+}
+
+Result<ArrayPtr> list_of_any_views(const ArrayPtr& array) {
+  if (array->type_id() == arrow::Type::LIST_VIEW) return list_of_views<arrow::ListViewArray>(array);
+  return list_of_views<arrow::LargeListViewArray>(array);
+}
+
 /// Any list-like array as list<its own item type>.
 Result<std::shared_ptr<arrow::ListArray>> as_plain_list(const ArrayPtr& array) {
   ArrayPtr plain = array;
@@ -194,6 +222,8 @@ Result<std::shared_ptr<arrow::ListArray>> as_plain_list(const ArrayPtr& array) {
     auto data = array->data()->Copy();
     data->type = arrow::list(array->type()->field(0));
     plain = arrow::MakeArray(data);
+  } else if (arrow::is_list_view(array->type_id())) {
+    BOWSHOT_ASSIGN(plain, list_of_any_views(array));
   } else if (array->type_id() != arrow::Type::LIST) {
     BOWSHOT_ASSIGN(plain, cast(array, arrow::list(array->type()->field(0)->WithName("item"))));
   }

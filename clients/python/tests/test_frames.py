@@ -90,6 +90,16 @@ def test_types_that_are_hard(target: Client) -> None:
     assert pa.types.is_dictionary(rows.to_arrow().schema.field("enum").type)
 
 
+def test_list_views_and_decimals_of_whole_hundreds(target: Client) -> None:
+    lists = [[1], None, [2, 3], []]
+    views = {
+        f"{kind}": pa.array(lists, kind(pa.int64())) for kind in (pa.list_view, pa.large_list_view)
+    }
+    hundreds = pa.array([Decimal("100"), None, Decimal("-20000"), Decimal(0)], pa.decimal128(5, -2))
+    table = pa.table({**views, "hundreds": hundreds})
+    assert target.publish("frame", table).rows().to_dicts() == table.to_pylist()
+
+
 def test_no_rows(target: Client) -> None:
     empty = FRAME.clear()
     published = target.publish("frame", empty)
