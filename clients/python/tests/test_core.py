@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +173,36 @@ def test_a_frame_is_neither_copied_in_nor_out(core: Core) -> None:
     assert address(matching["x"]) == values.ctypes.data
     last = frame.order("-x").rows(limit=2).to_polars()
     assert last["text"].to_list() == texts[-2:].reverse().to_list()
+
+
+def test_every_format_of_a_frame(core: Core, tmp_path: Path) -> None:
+    """Slices of its buffers begin at any bit, and their offsets at any number."""
+    n = 150_000
+    frame = pl.DataFrame(
+        {
+            "integer": [None if i % 5 == 0 else i for i in range(n)],
+            "truth": [None if i % 7 == 0 else i % 3 == 0 for i in range(n)],
+            "text": [None if i % 11 == 0 else f"text {i}" * (i % 3) for i in range(n)],
+            "list": [list(range(i % 4)) if i % 5 else None for i in range(n)],
+            "struct": [{"a": i, "b": f"x{i}"} if i % 3 else None for i in range(n)],
+        }
+    )
+    dataset = core.publish("frame", frame)
+    for offset, limit in ((13, 1_000), (65_535, 70_001), (3, n)):
+        even = frame.filter(pl.col("integer") % 2 == 0).slice(offset, limit)
+        for name, read in FORMATS.items():
+            dataset.rows(offset=offset, limit=limit).to_file(tmp_path / name)
+            assert_frame_equal(read(tmp_path / name), frame.slice(offset, limit))
+            matching = dataset.filter("integer % 2 = 0").rows(offset=offset, limit=limit)
+            matching.to_file(tmp_path / name)
+            assert_frame_equal(read(tmp_path / name), even)
+
+
+FORMATS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    "x.arrows": pl.read_ipc_stream,
+    "x.arrow": pl.read_ipc,
+    "x.parquet": pl.read_parquet,
+}
 
 
 def test_a_frame_lives_as_long_as_its_answers(core: Core) -> None:
