@@ -219,6 +219,16 @@ def test_a_wrong_token(sources: dict[str, str], tmp_path: Path) -> None:
                 assert caught.value.status == 401
 
 
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_an_application_in_front_refuses(status: str) -> None:
+    refusal = answer(b'{"detail":"no"}', "Content-Type: application/json", status=status)
+    with scripted(refusal) as server, pytest.raises(bowshot.AccessError) as caught:
+        ask(server.url, token="wrong")
+    assert caught.value.code == status.partition(" ")[2].lower()
+    assert caught.value.status == int(status[:3])
+    assert len(server.requests) == 1
+
+
 def test_errors_say_where(client: Client) -> None:
     with pytest.raises(bowshot.RequestError) as caught:
         client["people"].filter("nmae = 'x'").count().item()

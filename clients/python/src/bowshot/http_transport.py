@@ -435,6 +435,9 @@ class HttpTransport:
             detail = f"status {response.status} with a body of type {kind!r}" + (
                 f", which points to {where}" if where else ""
             )
+            if response.status in (401, 403):  # of an application or a proxy in front
+                code = "unauthorized" if response.status == 401 else "forbidden"
+                return local_error(AccessError, code, detail, status=response.status)
             return unexpected(detail, status=response.status)
         try:
             document = self._json(body)
