@@ -90,7 +90,7 @@ void App::list_files(Exchange& exchange) {
   boost::json::array files;
   for (size_t i = 0; i < (*dataset)->files().size(); ++i) {
     const DataFile& file = *(*dataset)->files()[i].file;
-    files.push_back({{"url", fmt::format("files/{}{}", i, kExtension)},
+    files.push_back({{"url", fmt::format("/v1/datasets/{}/files/{}{}", name, i, kExtension)},
                      {"rows", file.rows()},
                      {"bytes", file.identity().bytes}});
   }

@@ -10,7 +10,7 @@ import (
 
 // File is one of the Parquet files behind a dataset.
 type File struct {
-	URL   string `json:"url"` // relative to the list's own address: files/0.parquet
+	URL   string `json:"url"` // a path below the server's address
 	Rows  int64  `json:"rows"`
 	Bytes int64  `json:"bytes"`
 }

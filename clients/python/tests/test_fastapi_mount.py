@@ -24,7 +24,7 @@ FRAME = pl.DataFrame({"x": [1, 2, 3]})
 def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BowshotApp]:
     path = tmp_path_factory.mktemp("data") / "t.parquet"
     FRAME.write_parquet(path)
-    app = BowshotApp({"t": path})
+    app = BowshotApp({"t": FRAME, "stored": path})
     yield app
     app.close()
 
@@ -105,9 +105,13 @@ def check_links(base: str) -> None:
     root = urljoin(str(described.url), document["servers"][0]["url"]).rstrip("/")
     assert root == base
     assert "/v1/datasets" in document["paths"]
-    listed = httpx.get(f"{base}/v1/datasets/t/files")
-    file = urljoin(str(listed.url), listed.json()["files"][0]["url"])
-    assert pl.read_parquet(httpx.get(file).content).equals(FRAME)
+    listed = httpx.get(f"{base}/v1/datasets/stored/files").json()["files"]
+    file = httpx.get(base + listed[0]["url"]).content
+    assert pl.read_parquet(file).equals(FRAME)
+    assert httpx.get(f"{base}/v1/datasets/t/files").json()["files"] == []  # a frame has none
+    missing = httpx.get(f"{base}/v1/datasets/t/files/0.parquet")
+    assert (missing.status_code, missing.json()["code"]) == (404, "unknown_path")
+    assert "in memory" in missing.json()["detail"]
     page = httpx.get(f"{base}/")
     links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len(links) > 2
