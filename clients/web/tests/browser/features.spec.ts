@@ -98,6 +98,18 @@ test('a form fits its type: text, times, booleans, and what is missing', async (
   await expectText(explorer.cell(0, 5), 'null');
 });
 
+test('a key that comes right after Escape is not lost', async () => {
+  await openRows('#/flights');
+  const menu = await openMenu('date');
+  const { keyboard } = explorer.page;
+  for (let press = 0; press < 10; ++press) {
+    await expectSoon(() => menu.count(), 1);
+    await Promise.all([keyboard.press('Escape'), keyboard.press('ArrowDown')]);
+  }
+  await keyboard.press('Tab');
+  await expectSoon(() => menu.locator(':focus').count(), 1);
+});
+
 test('the profile stands below the names, opens, and can be put away', async () => {
   await openRows('#/flights');
   const strip = explorer.columnHeader('carrier').locator('.bowshot-strip');

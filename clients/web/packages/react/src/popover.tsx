@@ -51,7 +51,12 @@ export function Popover({ anchor, label, onClose, align = 'start', ...props }: P
       // React hears keys of portals and popovers through the tree: the grid must not.
       onKeyDown={(event) => {
         event.stopPropagation();
-        keepFocusIn(event);
+        if (closesOn(event)) {
+          event.preventDefault();
+          onClose();
+        } else {
+          keepFocusIn(event);
+        }
       }}
       onPointerDown={(event) => event.stopPropagation()}
     >
@@ -99,6 +104,14 @@ function placeAt(element: HTMLElement, anchor: Element, align: 'start' | 'end'):
   const top = fitsBelow || above < EDGE ? Math.min(below, innerHeight - height - EDGE) : above;
   element.style.left = `${left}px`;
   element.style.top = `${Math.max(EDGE, top)}px`;
+}
+
+/**
+ * The browser, too, closes on Escape, but says so later: a key that opens the panel again would come
+ * before that, and be lost.
+ */
+function closesOn({ key, nativeEvent }: KeyboardEvent): boolean {
+  return key === 'Escape' && !nativeEvent.isComposing;
 }
 
 const FOCUSABLE =
