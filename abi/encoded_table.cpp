@@ -31,10 +31,8 @@ Result<std::unique_ptr<EncodedTable>> EncodedTable::make(
   BOWSHOT_ASSIGN(const Negotiated negotiated, negotiate(Shape::kRows, preferences));
   BOWSHOT_ASSIGN(auto table, TableBody::make(std::move(batches), stop));
   std::unique_ptr<EncodedTable> encoded(new EncodedTable);
-  BOWSHOT_ASSIGN(
-      encoded->body_,
-      Body::make(negotiated, /*facts=*/{},
-                 make_sized_stream(std::make_unique<TableStream>(std::move(table))), {}));
+  BOWSHOT_ASSIGN(encoded->body_, Body::make(negotiated, /*facts=*/{},
+                                            std::make_unique<TableStream>(std::move(table)), {}));
   BOWSHOT_ASSIGN(encoded->first_, encoded->body_->next());
   return encoded;
 }

@@ -78,12 +78,13 @@ class SizedStream final : public BatchStream {
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    const auto deadline = clock_() + kJoinTimeMax;  // rows that took longer to come leave at once
     BOWSHOT_TRY(fill());
     if (!rest_) return nullptr;
     const int64_t rows_max = is_first_ ? kFirstBatchRowsMax : kBatchRowsMax;
     Part first = take(rows_max, kBatchBytesTarget);
     if (std::exchange(is_first_, false)) return std::move(first.batch);  // never waits for more
-    return join(std::move(first));
+    return join(std::move(first), deadline);
   }
 
  private:
@@ -116,11 +117,11 @@ class SizedStream final : public BatchStream {
   /// `first` and what follows it, as one batch. Only batches that fit whole are joined, and only
   /// while less than half a batch is there: large ones pass without copies. The first are smaller,
   /// so that little is held for a reader who takes little.
-  Result<std::shared_ptr<arrow::RecordBatch>> join(Part first) {
+  Result<std::shared_ptr<arrow::RecordBatch>> join(Part first,
+                                                   std::chrono::steady_clock::time_point deadline) {
     int64_t rows = first.batch->num_rows();
     int64_t bytes = first.bytes;
     std::vector<std::shared_ptr<arrow::RecordBatch>> parts{std::move(first.batch)};
-    const auto deadline = clock_() + kJoinTimeMax;
     const int64_t enough = std::clamp(bytes_before_, kSmallBatchBytes, kBatchBytesTarget) / 2;
     while (rows < kBatchRowsMax / 2 && bytes < enough && clock_() < deadline) {
       BOWSHOT_TRY(fill());  // an error drops the parts: the answer is broken anyway

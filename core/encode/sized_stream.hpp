@@ -14,7 +14,8 @@ namespace bowshot {
 /// What time it is; tests give their own.
 using SteadyClock = std::function<std::chrono::steady_clock::time_point()>;
 
-/// How long rows that are there wait for more to make a bigger batch.
+/// How long after it was asked for a batch may still wait for more rows. The wait ends when rows
+/// come, so that what comes slower leaves as it comes.
 inline constexpr std::chrono::milliseconds kJoinTimeMax{100};
 
 /// The bytes that `rows` rows of a batch, from `first` on, take in a message: values, offsets and

@@ -72,6 +72,20 @@ TEST(SizedStream, JoiningEndsAfterItsTime) {
   EXPECT_EQ(drain({4, 4, 4, 4, 4}, slow).rows, (std::vector<int64_t>{4, 8, 8}));
 }
 
+TEST(SizedStream, WhatComesSlowlyLeavesAsItComes) {
+  int calls = 0;
+  auto stream = make_sized_stream(
+      std::make_unique<FixedStream>(counting_batch(0, 0)->schema(),
+                                    std::vector{counting_batch(0, 5), counting_batch(5, 5),
+                                                counting_batch(10, 5), counting_batch(15, 5)},
+                                    std::nullopt, &calls),
+      [&calls] { return standing_clock() + calls * (kJoinTimeMax + kJoinTimeMax / 2); });
+  for (int batches = 1; batches <= 4; ++batches) {
+    EXPECT_EQ(stream->next().value()->num_rows(), 5);
+    EXPECT_EQ(calls, batches);
+  }
+}
+
 TEST(SizedStream, EmptyBatchesAreLeftOut) {
   EXPECT_EQ(drain({0, 3, 0, 0, 4, 0}).rows, (std::vector<int64_t>{3, 4}));
   EXPECT_TRUE(drain({}).rows.empty());

@@ -8,7 +8,9 @@ namespace bowshot {
 
 Error bad_file(std::string_view display_name, std::string_view what) {
   constexpr size_t kWhatBytesMax = 200;
-  what = what.substr(0, what.find('\n')).substr(0, kWhatBytesMax);
+  constexpr std::string_view kPythonTraceback = ". Detail: Python exception";  // pyarrow's addition
+  what = what.substr(0, what.find('\n'));
+  what = what.substr(0, what.find(kPythonTraceback)).substr(0, kWhatBytesMax);
   std::string printable(what);
   std::ranges::replace_if(printable, [](char c) { return c < ' ' || c > '~'; }, '?');
   return {.code = ErrorCode::kBadData, .detail = fmt::format("'{}': {}", display_name, printable)};
