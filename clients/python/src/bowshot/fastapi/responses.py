@@ -22,6 +22,8 @@ from bowshot.fastapi.errors import problem_response
 from bowshot.fastapi.sources import digest, to_stream
 from bowshot.fastapi.threads import in_thread
 from bowshot.library import BrokenTableError, EncodedTable
+from bowshot.result import BatchStream
+from bowshot.stop import Stop
 
 EXTENSIONS = {
     "application/vnd.apache.arrow.stream": ".arrows",
@@ -113,6 +115,22 @@ class TableResponse(Response):
         return ["Accept-Encoding"] if is_fixed else ["Accept", "Accept-Encoding"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As long as the client is there, also while it waits for the first row."""
+        stop = Stop()
+        failure: Exception | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(_stop_when_left, receive, stop, group.cancel_scope)
+            try:
+                await self._encode_and_send(scope, receive, send, stop)
+            except Exception as error:  # raised as it is, not as one of the group's
+                failure = error
+            group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _encode_and_send(
+        self, scope: Scope, receive: Receive, send: Send, stop: Stop
+    ) -> None:
         asked = Headers(scope=scope)
         try:
             encoded = await in_thread(
@@ -121,21 +139,21 @@ class TableResponse(Response):
                 self.format,
                 _all(asked, "accept"),
                 _all(asked, "accept-encoding"),
+                stop,
             )
         except DataError as error:  # of the application's own table: no mistake of the client
             return await problem_response(error, status=500)(scope, receive, send)
         except Error as error:
             return await problem_response(error)(scope, receive, send)
         try:
-            await self._send(encoded, scope, receive, send)
+            with stop.attached(encoded.stop):
+                await self._send(encoded, scope, send)
         finally:
             encoded.stop()
             with anyio.CancelScope(shield=True):
                 await in_thread(encoded.close)
 
-    async def _send(
-        self, encoded: EncodedTable, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _send(self, encoded: EncodedTable, scope: Scope, send: Send) -> None:
         self._set_headers(encoded)
         start = {
             "type": "http.response.start",
@@ -148,7 +166,6 @@ class TableResponse(Response):
             return
         failure: BrokenTableError | None = None
         async with anyio.create_task_group() as group:
-            group.start_soon(_stop_when_left, receive, encoded, group.cancel_scope)
             pieces_in, pieces = anyio.create_memory_object_stream[bytes](1)
             broken: list[BrokenTableError] = []
             group.start_soon(_make_pieces, encoded, pieces_in, broken)
@@ -159,7 +176,6 @@ class TableResponse(Response):
                 failure = broken[0]
             else:
                 await send({"type": "http.response.body", "body": b""})
-            group.cancel_scope.cancel()
         if failure is not None:
             await send({"type": "http.response.body", "body": failure.last, "more_body": True})
             await break_off(send, failure)
@@ -207,15 +223,18 @@ def content_disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
-def _encode(table: Any, format: str | None, accept: str, accept_encoding: str) -> EncodedTable:
-    """Waits for the first bytes."""
+def _encode(
+    table: Any, format: str | None, accept: str, accept_encoding: str, stop: Stop
+) -> EncodedTable:
+    """Waits for the first bytes; `stop` ends a query of bowshot's before them."""
     is_file = format == "arrow-file" or (format is None and "arrow.file" in accept)
-    return EncodedTable(
-        to_stream(table, is_file=is_file),
-        format=format,
-        accept=accept,
-        accept_encoding=accept_encoding,
-    )
+    stream = to_stream(table, is_file=is_file, stop=stop)
+    try:
+        return EncodedTable(stream, format=format, accept=accept, accept_encoding=accept_encoding)
+    except BaseException:
+        if isinstance(stream, BatchStream):  # perhaps nothing was read, and so nothing let go of it
+            stream.close()
+        raise
 
 
 async def _make_pieces(
@@ -237,12 +256,10 @@ async def _make_pieces(
             broken.append(error)
 
 
-async def _stop_when_left(
-    receive: Receive, encoded: EncodedTable, scope: anyio.CancelScope
-) -> None:
+async def _stop_when_left(receive: Receive, stop: Stop, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    encoded.stop()
+    stop.request()
     scope.cancel()
 
 

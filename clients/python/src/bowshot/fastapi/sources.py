@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bowshot import frames
 from bowshot.aio import AsyncBatchStream, AsyncResult
 from bowshot.result import BatchStream, Result
+from bowshot.stop import Stop
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
 LAZY_BATCH_ROWS = 65_536
 
 
-def to_stream(source: Any, *, is_file: bool = False) -> Any:
+def to_stream(source: Any, *, is_file: bool = False, stop: Stop | None = None) -> Any:
     """`source` as something with `__arrow_c_stream__`: it is read once, when that is called.
 
     Polars frames hand out their own, and pyarrow is not imported; a LazyFrame is run batch by
     batch, and never held whole where Polars can stream its query. A DataError says what has no
-    Arrow type. `is_file`: for Arrow's file format, which holds one dictionary a column.
+    Arrow type. `is_file`: for Arrow's file format, which holds one dictionary a column. `stop` ends
+    a query of bowshot's, which is asked here.
     """
     if isinstance(source, (AsyncResult, AsyncBatchStream)):
         source = source.blocking
+    if isinstance(source, Result):
+        return source.stream(stop=stop)
     polars = frames.imported("polars")
     if polars is not None and isinstance(source, polars.LazyFrame):
         return lazy_reader(source)
@@ -42,7 +46,7 @@ def to_stream(source: Any, *, is_file: bool = False) -> Any:
     if not hasattr(source, "__arrow_c_stream__") or frames.is_duckdb(source):
         return frames.to_reader(source)
     frames.refuse_columns(source)
-    has_one_dictionary = isinstance(source, (Result, BatchStream)) or (
+    has_one_dictionary = isinstance(source, BatchStream) or (
         pyarrow and isinstance(source, pyarrow.RecordBatch)
     )
     return without_dictionaries(source) if is_file and not has_one_dictionary else source
