@@ -276,13 +276,16 @@ def test_what_cannot_be_sent_is_a_problem(url: str) -> None:
     ],
 )
 def test_a_table_that_cannot_be_sent_is_no_mistake_of_the_client(
-    url: str, kind: str, name: str, said: str
+    url: str, kind: str, name: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = get(url, f"/send/{kind}/{name}")
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.json()["detail"]
     assert answer.json()["code"] == "bad_data"
     assert answer.status_code == answer.json()["status"] == 500
+    (logged,) = [record for record in caplog.records if record.name == "bowshot.fastapi"]
+    assert said in logged.getMessage()
+    assert logged.exc_info
 
 
 def plain(frame: pl.DataFrame) -> list[dict[str, Any]]:

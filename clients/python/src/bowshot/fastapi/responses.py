@@ -4,6 +4,7 @@ stops when the client leaves."""
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +25,8 @@ from bowshot.fastapi.threads import in_thread
 from bowshot.library import BrokenTableError, EncodedTable
 from bowshot.result import BatchStream
 from bowshot.stop import Stop
+
+logger = logging.getLogger("bowshot.fastapi")
 
 EXTENSIONS = {
     "application/vnd.apache.arrow.stream": ".arrows",
@@ -142,6 +145,7 @@ class TableResponse(Response):
                 stop,
             )
         except DataError as error:  # of the application's own table: no mistake of the client
+            logger.error("a table cannot be sent: %s", error, exc_info=error)
             return await problem_response(error, status=500)(scope, receive, send)
         except Error as error:
             return await problem_response(error)(scope, receive, send)
