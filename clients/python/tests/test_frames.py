@@ -129,6 +129,13 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: pl.DataFrame({"n": [[{"x": 1}]]}, schema={"n": WIDE}).lazy(),
         "128 bits .*: n",
     ),
+    "a zero byte in a name": (lambda: pl.DataFrame({"a\0b": [1]}), "zero byte"),
+    "a zero byte in a name of a LazyFrame": (
+        lambda: pl.LazyFrame({"a\0b": [1]}).filter(pl.lit(True)),
+        "zero byte",
+    ),
+    "a zero byte in a field's name": (lambda: pl.DataFrame({"s": [[{"a\0b": 1}]]}), "zero byte"),
+    "a zero byte in a name of Arrow": (lambda: pa.table({"a\0b": [1]}), "zero byte"),
     "polars column": (lambda: pl.Series("x", [1]), "a Series is a column"),
     "pandas column": (lambda: pd.Series([1]), "a Series is a column"),
     "arrow column": (lambda: pa.chunked_array([[1]]), "a ChunkedArray is a column"),

@@ -38,6 +38,8 @@ def to_reader(frame: Any) -> pa.RecordBatchReader:
     names = reader.schema.names
     if not names:
         raise _bad("a table without columns cannot be a dataset")
+    if any("\0" in name for name in names):
+        raise _bad("the name of a column has a zero byte, which ends a name in Arrow")
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise _bad(f"two columns of one name: {', '.join(doubled)}")
     return reader
@@ -152,13 +154,15 @@ def refuse_columns(source: Any) -> None:
 
 
 def refuse_objects(frame: Any) -> None:
-    """Polars would hand out the addresses of Python objects as their bytes, and integers of 128
-    bits as a type that only Polars knows."""
+    """Polars would hand out the addresses of Python objects as their bytes, integers of 128 bits as
+    a type that only Polars knows, and abort the process at a name that has a zero byte."""
     import polars as pl
 
     objects = [name for name, kind in frame.schema.items() if kind == pl.Object]
     if objects:
         raise _bad(f"columns of Python objects have no Arrow type: {', '.join(objects)}")
+    if any(_has_zero_byte(name, kind) for name, kind in frame.schema.items()):
+        raise _bad("a name of a column or field has a zero byte, which ends a name in Arrow")
     wide = [name for name, kind in frame.schema.items() if _has_wide_integers(kind)]
     if wide:
         raise _bad(f"integers of 128 bits have no Arrow type, decimals have: {', '.join(wide)}")
@@ -166,10 +170,20 @@ def refuse_objects(frame: Any) -> None:
 
 def _has_wide_integers(kind: Any) -> bool:
     """In a type of Polars, at any depth."""
-    fields = getattr(kind, "fields", None) or []
-    inner = [*(field.dtype for field in fields), getattr(kind, "inner", None)]
     is_wide = str(kind) in ("Int128", "UInt128")  # older Polars has not both of them
-    return is_wide or any(_has_wide_integers(one) for one in inner if one is not None)
+    return is_wide or any(_has_wide_integers(one) for _, one in _parts(kind))
+
+
+def _has_zero_byte(name: str, kind: Any) -> bool:
+    """In a name of Polars, or of the fields of its type."""
+    return "\0" in name or any(_has_zero_byte(*part) for part in _parts(kind))
+
+
+def _parts(kind: Any) -> list[tuple[str, Any]]:
+    """The types that a type of Polars is made of, and the names that they have there."""
+    fields = getattr(kind, "fields", None) or []
+    inner = getattr(kind, "inner", None)
+    return [*((one.name, one.dtype) for one in fields), *([("", inner)] if inner else [])]
 
 
 def collect(lazy: Any) -> Any:
