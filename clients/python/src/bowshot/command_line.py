@@ -190,6 +190,21 @@ def check_shape(options: Any) -> None:
     shapes = [flag for flag, is_there in asked.items() if is_there]
     if len(shapes) > 1:
         raise ValueError(f"{' and '.join(shapes)} cannot be asked together")
+    refuse_others_flags(options, shapes[0] if shapes else "rows")
+
+
+def refuse_others_flags(options: Any, shape: str) -> None:
+    """Those that only other shapes have."""
+    is_page = shape in ("rows", "--by or --measure")
+    is_there = {
+        "--order": options.order is not None and not is_page,
+        "--offset": options.offset != 0 and not is_page,
+        "--limit": options.limit is not None and not is_page,
+        "--select": options.select is not None and shape not in ("rows", "--sample"),
+        "--seed": options.seed != 0 and shape != "--sample",
+    }
+    if given := [flag for flag, is_given in is_there.items() if is_given]:
+        raise ValueError(f"{' and '.join(given)} cannot be asked with {shape}")
 
 
 def make_result(dataset: Dataset, options: Any, limit: int | None) -> Result:
