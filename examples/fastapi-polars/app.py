@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import polars as pl
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Query
 
 import bowshot
 from bowshot.fastapi import (
@@ -49,7 +49,7 @@ def arrow_ipc(filter: str = "") -> ArrowResponse:
 
 
 @app.get("/data/arrow_ipc_polars_direct")
-def arrow_ipc_polars_direct(rows: int = 100_000) -> ArrowResponse:
+def arrow_ipc_polars_direct(rows: Annotated[int, Query(ge=0, le=10**9)] = 100_000) -> ArrowResponse:
     """A Polars frame, handed over as it is: pyarrow is not imported, nothing is copied into a
     buffer, and what is sent is the *stream* format under the stream's media type."""
     return ArrowResponse(pl.scan_parquet(DATA).head(rows).collect())

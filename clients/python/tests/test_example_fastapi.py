@@ -89,6 +89,12 @@ def test_every_route_answers_with_the_rows(url: str) -> None:
     assert pl.read_parquet(io.BytesIO(parquet.content)).equals(FRAME)
 
 
+@pytest.mark.parametrize("rows", [-1, 10**30])
+def test_numbers_that_cannot_be_are_the_clients_mistake(url: str, rows: int) -> None:
+    answer = httpx.get(f"{url}/data/arrow_ipc_polars_direct", params={"rows": rows})
+    assert answer.status_code == 422
+
+
 def test_the_summary_is_polars_own(url: str) -> None:
     expected = FRAME.group_by("category").agg(
         average_value=pl.mean("value"), total_value=pl.sum("value"), record_count=pl.len()

@@ -42,7 +42,8 @@ def _wrong_table(what: str, table: object, besides: str = "") -> TypeError:
 
 
 class Page:
-    """`offset` (or `skip`), `limit`, `order`, `filter`, `select` of a page of rows.
+    """`offset` (or `skip`), `limit`, `order`, `filter`, `select` of a page of rows. `order` and
+    `select` are names between commas, as they are: none can hold a comma.
 
     A wrong number raises RequestError `bad_parameter`, which `install_errors` answers.
     """
