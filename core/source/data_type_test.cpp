@@ -126,6 +126,14 @@ TEST(Recast, KeepsValuesAcrossRepresentations) {
                       R"([[{"key": "k", "value": 1}], null, []])"));
   expect_recast(parse(arrow::dictionary(arrow::int8(), arrow::utf8()), R"(["x", null, "x"])"),
                 parse(arrow::utf8(), R"(["x", null, "x"])"));
+  const auto categories = arrow::dictionary(arrow::uint32(), arrow::utf8_view());
+  const auto codes = parse(arrow::uint32(), "[1, null, 0, 2, 1]");
+  const auto texts = parse(arrow::utf8_view(), R"(["b", "a text longer than twelve bytes", null])");
+  const auto coded = *arrow::DictionaryArray::FromArrays(categories, codes, texts);
+  const auto long_text = R"(["a text longer than twelve bytes", null, "b", null,
+                             "a text longer than twelve bytes"])";
+  expect_recast(coded, parse(arrow::utf8(), long_text));
+  expect_recast(coded->Slice(2, 2), parse(arrow::utf8(), R"(["b", null])"));
   expect_recast(parse(arrow::null(), "[null, null]"), parse(arrow::utf8(), "[null, null]"));
 }
 

@@ -3,6 +3,7 @@
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
 #include <arrow/util/bit_block_counter.h>
 #include <arrow/util/bit_util.h>
@@ -302,9 +303,11 @@ Result<ArrayPtr> recast(const ArrayPtr& array, const TypePtr& type) {
     case arrow::Type::EXTENSION:
       return recast(static_cast<const arrow::ExtensionArray&>(*array).storage(), type);
     case arrow::Type::DICTIONARY: {
-      const auto& encoded = static_cast<const arrow::DictionaryType&>(*array->type());
-      BOWSHOT_ASSIGN(auto values, cast(array, encoded.value_type()));
-      return recast(values, type);
+      const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
+      BOWSHOT_ASSIGN(auto values, recast(encoded.dictionary(), type));
+      auto decoded = arrow::compute::Take(*values, *encoded.indices());
+      if (!decoded.ok()) return cannot_recast(*array->type(), *type, decoded.status());
+      return zero_null_slots(*std::move(decoded));
     }
     default:
       break;

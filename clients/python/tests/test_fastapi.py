@@ -113,6 +113,7 @@ def make_app(path: str) -> FastAPI:
         "hard": lambda: HARD,
         "no_hard_rows": lambda: HARD.clear().lazy(),
         "categories": lambda: CATEGORIES.lazy(),
+        "categories_in_memory": lambda: CATEGORIES,
         "doubled": lambda: DOUBLED,
         "interval": lambda: pa.table({"m": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}),
         "number": lambda: 17,
@@ -314,9 +315,10 @@ def test_types_that_are_hard(url: str, name: str, expected: pl.DataFrame) -> Non
     ]
 
 
-def test_categories_inside_of_other_types(url: str) -> None:
+@pytest.mark.parametrize("name", ["categories", "categories_in_memory"])
+def test_categories_inside_of_other_types(url: str, name: str) -> None:
     texts = CATEGORIES.cast({"list": pl.List(pl.String), "struct": pl.Struct({"x": pl.String})})
-    assert read_stream(get(url, "/send/arrow/categories")).equals(texts)
+    assert read_stream(get(url, f"/send/arrow/{name}")).equals(texts)
 
 
 def test_two_columns_of_one_name_are_sent_as_they_are(url: str) -> None:
