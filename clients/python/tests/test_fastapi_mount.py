@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -89,6 +90,19 @@ def test_every_link_holds_wherever_it_is_mounted(mounted: BowshotApp, place: str
     make, seen = PLACES[place]
     with serving(make(mounted)) as url:
         check_links(url + seen)
+
+
+def test_a_websocket_is_refused(mounted: BowshotApp) -> None:
+    sent: list[str] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(mounted({"type": "websocket", "path": "/v1/live"}, receive, send))
+    assert sent == ["websocket.close"]
 
 
 def test_a_root_path_of_uvicorn_goes_before_what_it_gets(mounted: BowshotApp) -> None:

@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from bowshot.core import Core
 from bowshot.datasets import Datasets, check_rereadable
@@ -71,6 +72,8 @@ class BowshotApp:
         self._owned_core[1].close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await WebSocketClose()(scope, receive, send)
         if scope["type"] != "http":
             raise NotImplementedError(f"there is no {scope['type']} here")
         try:
