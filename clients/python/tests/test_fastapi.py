@@ -66,6 +66,12 @@ CATEGORIES = pl.DataFrame(
     schema={"list": pl.List(pl.Categorical), "struct": pl.Struct({"x": pl.Categorical})},
 )
 DOUBLED = pa.table([[1], [2]], ["a", "a"])
+RESPONSES: dict[str, Any] = {
+    "arrow": ArrowResponse,
+    "file": ArrowFileResponse,
+    "parquet": ParquetResponse,
+    "any": TableResponse,
+}
 
 
 class Source:
@@ -128,16 +134,10 @@ def make_app(path: str) -> FastAPI:
         "huge": lambda: FRAME.lazy().join(FRAME.lazy(), how="cross"),
         "wrong": lambda: table.filter("valeu > 1").rows(),
     }
-    responses: dict[str, Any] = {
-        "arrow": ArrowResponse,
-        "file": ArrowFileResponse,
-        "parquet": ParquetResponse,
-        "any": TableResponse,
-    }
 
     @app.api_route("/send/{kind}/{name}", methods=["GET", "HEAD"])
     def send(kind: str, name: str, etag: bool = False, download: str = "") -> TableResponse:
-        response = responses[kind](tables[name](), etag=etag, download=download or False)
+        response = RESPONSES[kind](tables[name](), etag=etag, download=download or False)
         assert isinstance(response, TableResponse)
         return response
 
