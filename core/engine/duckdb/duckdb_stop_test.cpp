@@ -8,6 +8,7 @@
 
 #include "engine/duckdb/query_test_data.hpp"
 #include "engine/parquet/parquet_engine.hpp"
+#include "engine/window_engine.hpp"
 
 namespace bowshot {
 namespace {
@@ -46,6 +47,12 @@ class DuckDbStop : public DuckDbTest {
          100'000);
   }
 
+  static std::string slow_expression() {
+    std::string slow = "i";
+    for (int k = 0; k < 30; ++k) slow = fmt::format("({} * 3 % 1000003 ^ 1.01)", slow);
+    return slow;
+  }
+
   /// Stops the request when it has run for a while and returns the CPU seconds that it took to end.
   double seconds_to_stop(const TestRequest& request) {
     StopSource source;
@@ -70,8 +77,7 @@ class DuckDbStop : public DuckDbTest {
 };
 
 TEST_F(DuckDbStop, EndsScansAndSorts) {
-  std::string slow = "i";
-  for (int k = 0; k < 30; ++k) slow = fmt::format("({} * 3 % 1000003 ^ 1.01)", slow);
+  const std::string slow = slow_expression();
   EXPECT_LT(seconds_to_stop({.filter = slow + " < 0", .select = "i"}), kScanSeconds);
   EXPECT_LT(seconds_to_stop({.filter = slow + " < 0", .measures = "count()"}), kScanSeconds);
   EXPECT_LT(seconds_to_stop({.compute = "k:" + slow, .select = "i", .order = "k"}), kSortSeconds);
@@ -108,6 +114,42 @@ TEST_F(DuckDbStop, AbandonedStreamsEndAtOnce) {
   const double left = cpu_seconds();
   stream.reset();
   EXPECT_LT(cpu_seconds() - left, kScanSeconds);
+}
+
+/// A search that runs ahead of its reader, where it gets slow.
+class DuckDbSearchAhead : public DuckDbStop {
+ protected:
+  /// The first batch, and the one that is found next.
+  static constexpr int64_t kQuickRows = 16'384 + 65'536;
+
+  std::unique_ptr<BatchStream> start(const StopToken& stop) {
+    const std::string filter = fmt::format("_row < {} OR {} < 0", kQuickRows, slow_expression());
+    const auto plan = test_plan(dataset_, {.filter = filter, .select = "i"});
+    auto stream = must(reading_->run(plan, stop));
+    EXPECT_NE(must(stream->next()), nullptr);
+    EXPECT_NE(must(stream->next()), nullptr);
+    return stream;
+  }
+
+  std::unique_ptr<WindowEngine> windows_ = WindowEngine::make();
+  std::unique_ptr<DuckDbEngine> reading_ =
+      must(DuckDbEngine::make({.memory_bytes = int64_t{1} << 30, .threads = 2}, windows_.get()));
+};
+
+TEST_F(DuckDbSearchAhead, EndsWithItsStream) {
+  auto stream = start({});
+  const double left = cpu_seconds();
+  stream.reset();
+  EXPECT_LT(cpu_seconds() - left, kScanSeconds);
+}
+
+TEST_F(DuckDbSearchAhead, StopsForTheReasonOfItsStream) {
+  StopSource source;
+  auto stream = start(source.token());
+  source.request_stop(StopReason::kDeadline);
+  const auto result = drain(*stream);
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::kDeadlineExceeded);
 }
 
 TEST(DuckDbMemory, ASortBeyondItIsAnErrorOrSpills) {
