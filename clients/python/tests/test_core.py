@@ -85,6 +85,14 @@ def test_streams_that_are_left(core: Core, flights: pl.DataFrame) -> None:
     assert not core._core._open
 
 
+def test_streams_that_are_dropped(sources: dict[str, str]) -> None:
+    with Core({"flights": sources["flights"]}, streams_running=2, first_batch_seconds=5) as small:
+        for _ in range(5):
+            assert small["flights"].stream().next_batch() is not None
+            gc.collect()
+        assert next(iter(small["flights"].stream())) is not None
+
+
 def test_closing_ends_what_is_open(sources: dict[str, str]) -> None:
     opened = Core({"flights": sources["flights"]})
     stream = opened["flights"].stream()
@@ -95,6 +103,74 @@ def test_closing_ends_what_is_open(sources: dict[str, str]) -> None:
         stream.next_batch()
     with pytest.raises(bowshot.Error, match="closed"):
         opened["flights"].count().item()
+
+
+def test_closing_waits_for_calls_of_other_threads(sources: dict[str, str]) -> None:
+    """A frame that is being published is the core's until its rows have ended."""
+    opened = Core({"people": sources["people"]})
+    began, goes_on = threading.Event(), threading.Event()
+    batch = pa.record_batch({"x": [1, 2, 3]})
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        yield batch
+        began.set()
+        goes_on.wait(60)
+        yield batch
+
+    failures: list[Exception] = []
+
+    def publish() -> None:
+        try:
+            opened.publish("slow", pa.RecordBatchReader.from_batches(batch.schema, rows()))
+        except bowshot.Error as error:
+            failures.append(error)
+
+    publishing = threading.Thread(target=publish)
+    publishing.start()
+    assert began.wait(60)
+    closing = threading.Thread(target=opened.close)
+    closing.start()
+    closing.join(0.2)
+    is_waiting = closing.is_alive()
+    goes_on.set()
+    publishing.join()
+    closing.join()
+    assert is_waiting
+    assert [type(failure) for failure in failures] == [bowshot.StoppedError]
+
+
+def test_a_core_that_others_use_is_closed(sources: dict[str, str]) -> None:
+    """Whatever they are at; it ended the process once."""
+
+    def use(core: Core, number: int, ends: list[Exception]) -> None:
+        flights = core["flights"]
+        uses: list[Callable[[], object]] = [
+            lambda: flights.rows(limit=100).to_arrow(),
+            lambda: flights.aggregate(by="origin").to_arrow(),
+            lambda: flights.rows(limit=1000).via("parquet").to_arrow(),
+            lambda: next(iter(flights.stream())),
+            lambda: core.publish(f"of_{number}", {"x": np.arange(1000)}),
+            core.datasets,
+        ]
+        try:
+            while True:
+                uses[number % len(uses)]()
+                number += 1
+        except Exception as error:
+            ends.append(error)
+
+    for _ in range(3):
+        opened = Core({"flights": sources["flights"]})
+        ends: list[Exception] = []
+        threads = [threading.Thread(target=use, args=(opened, n, ends)) for n in range(12)]
+        for thread in threads:
+            thread.start()
+        opened["flights"].count().item()
+        opened.close()
+        for thread in threads:
+            thread.join()
+        assert len(ends) == 12
+        assert all(isinstance(end, bowshot.Error) for end in ends), ends
 
 
 def test_stop(core: Core) -> None:

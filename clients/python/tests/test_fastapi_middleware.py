@@ -16,8 +16,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 
 import bowshot
+from bowshot.core import CoreAnswer
 from bowshot.fastapi import BowshotApp, TableResponse, mount
-from bowshot.fastapi.mount import _Exchange
 from uvicorn_server import serving
 
 SCHEMA = pa.schema([("x", pa.int64())])
@@ -77,16 +77,16 @@ def test_an_answer_of_a_mount_that_breaks_off_never_passes_for_whole(
     address = f"{url}/bowshot/v1/datasets/numbers/rows"
     whole = httpx.get(address, params={"format": form}, timeout=60)
     assert whole.headers["x-layer-1"] == whole.headers["x-layer-2"] == "passed"
-    next_piece = _Exchange._next_piece
-    monkeypatch.setattr(_Exchange, "_next_piece", lambda exchange: _stopped(exchange, next_piece))
+    next_piece = CoreAnswer.next_piece
+    monkeypatch.setattr(CoreAnswer, "next_piece", lambda answer: _stopped(answer, next_piece))
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.get(address, params={"format": form}, timeout=60)
     with bowshot.connect(f"{url}/bowshot") as client, pytest.raises(bowshot.IncompleteAnswerError):
         client["numbers"].rows().to_arrow()
 
 
-def _stopped(exchange: Any, next_piece: Any) -> bytes:
+def _stopped(answer: CoreAnswer, next_piece: Any) -> bytes:
     """The first piece; then the core is told to stop."""
-    piece: bytes = next_piece(exchange)
-    exchange._library.bowshot_answer_stop(exchange._answer)
+    piece: bytes = next_piece(answer)
+    answer.request_stop()
     return piece

@@ -207,3 +207,30 @@ def test_a_forked_worker_serves_no_empty_table_for_one_that_was_read(
     sources: dict[str, str],
 ) -> None:
     run(READ_ONCE, sources["people"])
+
+
+def test_a_mount_is_closed_while_it_answers(sources: dict[str, str]) -> None:
+    """By the loop that its answers are on: nothing that close() waits for may need it."""
+    mounted = BowshotApp({"flights": sources["flights"]}, allow_publish=True)
+    outer = at("/bowshot", mounted)
+
+    @outer.get("/close")
+    async def close() -> None:
+        mounted.close()
+
+    def body() -> Iterator[bytes]:
+        yield b"the beginning"
+        with httpx.stream("GET", f"{url}/bowshot/v1/datasets/flights/rows") as rows:
+            pieces = rows.iter_raw()
+            next(pieces)
+            assert httpx.get(f"{url}/close", timeout=60).status_code == 200
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(pieces)
+        yield b"the end"
+
+    with serving(outer) as url:
+        kind = {"Content-Type": "application/vnd.apache.arrow.stream"}
+        answer = httpx.put(f"{url}/bowshot/v1/datasets/x", content=body(), headers=kind)
+        assert answer.status_code == 500
+        after = httpx.get(f"{url}/bowshot/v1/datasets")
+        assert after.json()["code"] == "closed"

@@ -45,7 +45,7 @@ class Core(Client):
     Frames are published, and not copied: what is behind one (a NumPy array) may not be written to
     as long as it is a dataset. `settings` are keys of [server] and [limits] in
     docs/configuration.md. A StartError says why nothing could be opened. Close it, or use it in a
-    `with`; streams that are still open are stopped then.
+    `with`; streams that are still open, and calls of other threads, are stopped then.
 
     It is of the process that made it: its threads do not come into a forked child. There every use
     is an error and `close()` nothing; make a Core after the fork.
@@ -75,6 +75,11 @@ class Core(Client):
         """The library's bowshot_core*, for what calls it directly."""
         return self._core.pointer
 
+    def handle(self, request: HttpRequest, when_stopped: Callable[[], None]) -> CoreAnswer:
+        """Begins to answer a request of the protocol. `when_stopped` wakes who waits for its body;
+        it does not wait itself, and comes from any thread, perhaps again."""
+        return CoreAnswer(self._core, request, when_stopped=when_stopped)
+
     def close(self) -> None:
         """Idempotent; nothing in a forked child."""
         super().close()
@@ -88,7 +93,9 @@ class CoreTransport:
         self._library = library()
         self._pointer: int | None = pointer
         self._owner = os.getpid()
-        self._lock = threading.Lock()
+        # An RLock, as all here: a stream that nobody has any more is closed in whichever thread
+        # Python finds it, wherever that one is.
+        self._lock = threading.RLock()
         self._open: set[_Holding] = set()
 
     @property
@@ -123,14 +130,11 @@ class CoreTransport:
     def publish(self, name: str, frame: Any, stop: Stop | None) -> None:
         self.raise_if_forked()
         reader = to_reader(frame)
-        capsule = reader.__arrow_c_stream__()
-        problem = c_void_p()
-        with _StopHandle(stop) as handle:
-            done = self._library.bowshot_publish(
-                self.pointer, name.encode(), stream_pointer(capsule), handle.pointer, byref(problem)
-            )
-        if done != 0:
-            raise_problem(problem)
+        publishing = _Publishing(self, stop)
+        try:
+            publishing.run(name, reader)
+        finally:
+            publishing.close()
 
     def remove(self, name: str) -> None:
         answer = CoreBody(self, "DELETE", f"/v1/datasets/{quote(name, safe='')}")
@@ -173,44 +177,22 @@ class CoreTransport:
             self._open.discard(one)
 
 
-class _StopHandle:
-    """A Stop of this package as the library's, for as long as something runs."""
-
-    def __init__(self, stop: Stop | None) -> None:
-        self._library = library()
-        self._owner = os.getpid()
-        self.pointer = self._library.bowshot_stop_make()
-        self._withdraw: Callable[[], None] = stop.attach(self.request) if stop else lambda: None
-
-    def request(self) -> None:
-        if os.getpid() == self._owner:  # else what it would wake is not in this process
-            self._library.bowshot_stop_request(self.pointer)
-
-    def close(self) -> None:
-        self._withdraw()
-        if self.pointer:
-            self._library.bowshot_stop_free(self.pointer)
-            self.pointer = None
-
-    def __enter__(self) -> _StopHandle:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
 class _Holding:
-    """Something of the core's that must be let go of before it. Its close() waits for a call that
-    runs on another thread, after stopping it."""
+    """Something of the core's that must be let go of before it. close() stops a call that runs on
+    another thread, and waits for it; so does the core's own close()."""
 
     def __init__(self, core: CoreTransport, stop: Stop | None) -> None:
         self._core = core
         self._library = library()
-        self._calls = threading.Lock()
+        self._calls = threading.RLock()  # held while a call runs
+        self._ending = threading.RLock()  # held in moments only: by who stops, and who frees
         self._is_open = True
+        self._is_stopped = False
+        self._withdraw: Callable[[], None] = lambda: None
         core.raise_if_forked()
-        self._stop = _StopHandle(stop)
         core.hold(self)
+        if stop:
+            self._withdraw = stop.attach(self.request_stop)
 
     def _call(self, function: Callable[[], T]) -> T:
         self._core.raise_if_forked()
@@ -219,49 +201,111 @@ class _Holding:
                 raise stopped()
             return function()
 
-    def close(self) -> None:
-        if not self._is_open or self._core.is_forked:
+    def _begin(self, function: Callable[[], None]) -> None:
+        """The first call, without which there is nothing to hold."""
+        try:
+            self._call(function)
+        except BaseException:
+            self.close()
+            raise
+
+    def request_stop(self) -> None:
+        """From any thread, at any time; idempotent. Never waits."""
+        if self._core.is_forked:  # what it would wake is not in this process
             return
-        self._stop.request()
+        with self._ending:
+            self._is_stopped = True
+            if self._is_open:
+                self._stop()
+
+    def close(self) -> None:
+        """Idempotent; nothing in a forked child."""
+        if self._core.is_forked:
+            return
+        self.request_stop()
         with self._calls:
-            if not self._is_open:
-                return
-            self._is_open = False
-            self._free()
-            self._stop.close()
+            with self._ending:
+                was_open, self._is_open = self._is_open, False
+            if was_open:
+                self._withdraw()
+                self._free()
         self._core.let_go(self)
 
+    def _stop(self) -> None:
+        """Ends what runs; under the lock, while it is open, perhaps before there is anything."""
+        raise NotImplementedError
+
     def _free(self) -> None:
+        """Once, when nothing runs."""
         raise NotImplementedError
 
 
-class _CoreTable(_Holding):
+class _StoppableCall(_Holding):
+    """What takes a bowshot_stop."""
+
+    def __init__(self, core: CoreTransport, stop: Stop | None) -> None:
+        self._handle = library().bowshot_stop_make()
+        try:
+            super().__init__(core, stop)
+        except BaseException:
+            self._library.bowshot_stop_free(self._handle)
+            raise
+
+    def _stop(self) -> None:
+        self._library.bowshot_stop_request(self._handle)
+
+    def _free(self) -> None:
+        self._library.bowshot_stop_free(self._handle)
+
+
+class _Publishing(_StoppableCall):
+    """A frame on its way in."""
+
+    def run(self, name: str, reader: pa.RecordBatchReader) -> None:
+        self._call(lambda: self._publish(name, reader))
+
+    def _publish(self, name: str, reader: pa.RecordBatchReader) -> None:
+        capsule = reader.__arrow_c_stream__()
+        problem = c_void_p()
+        done = self._library.bowshot_publish(
+            self._core.pointer, name.encode(), stream_pointer(capsule), self._handle, byref(problem)
+        )
+        if done != 0:
+            raise_problem(problem)
+
+
+class _CoreTable(_StoppableCall):
     """A table by the C stream interface: batches are the core's own memory."""
 
     bytes_read = 0
 
     def __init__(self, core: CoreTransport, request: Request, stop: Stop | None) -> None:
-        import pyarrow as pa
-
-        super().__init__(core, stop)
         self._request = request
         self._stream = ArrowArrayStream()
         self._reader: pa.RecordBatchReader | None = None
+        super().__init__(core, stop)
+        self._begin(self._ask)
+
+    def _ask(self) -> None:
         facts, problem = c_void_p(), c_void_p()
         done = self._library.bowshot_query(
-            core.pointer,
-            request.to_json(),
-            self._stop.pointer,
+            self._core.pointer,
+            self._request.to_json(),
+            self._handle,
             byref(self._stream),
             byref(facts),
             byref(problem),
         )
         if done != 0:
-            self.close()
-            raise _error_of(take_text(problem), request)
+            raise _error_of(take_text(problem), self._request)
         self.facts = Facts.from_json(json.loads(take_text(facts)))
-        self._reader = pa.RecordBatchReader._import_from_c(ctypes.addressof(self._stream))
+        self._reader = self._take_stream()
         self._schema = self._reader.schema
+
+    def _take_stream(self) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
+        return pa.RecordBatchReader._import_from_c(ctypes.addressof(self._stream))
 
     @property
     def schema(self) -> pa.Schema:
@@ -286,12 +330,72 @@ class _CoreTable(_Holding):
             raise _error_of(text[text.find("{") : text.rfind("}") + 1], self._request) from error
 
     def _free(self) -> None:
+        if self._reader is None and self._stream.release:  # Ctrl-C came between
+            self._reader = self._take_stream()
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+        super()._free()
 
 
-class CoreBody(_Holding):
+class CoreAnswer(_Holding):
+    """An answer of the protocol. One thread's at a time."""
+
+    def __init__(
+        self,
+        core: CoreTransport,
+        request: HttpRequest,
+        stop: Stop | None = None,
+        when_stopped: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._when_stopped = when_stopped
+        self._request = request  # whose body is read until the answer is freed
+        self._answer: int | None = None
+        super().__init__(core, stop)
+        self._begin(self._handle)
+
+    def _handle(self) -> None:
+        with self._ending:
+            self._answer = self._library.bowshot_handle(self._core.pointer, byref(self._request))
+            if self._is_stopped:
+                self._stop()
+
+    def status(self) -> int:
+        """Waits for the head; 0 where there is no answer, for it was stopped."""
+        return self._call(lambda: int(self._library.bowshot_answer_status(self._answer)))
+
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """The head's."""
+        return self._call(self._read_fields)
+
+    def _read_fields(self) -> list[tuple[bytes, bytes]]:
+        found = self._library.bowshot_answer_headers(self._answer)
+        fields: list[tuple[bytes, bytes]] = []
+        while (name := found[2 * len(fields)]) is not None:
+            fields.append((name, found[2 * len(fields) + 1] or b""))
+        return fields
+
+    def next_piece(self) -> bytes | None:
+        """The next bytes; empty at the end; None where the answer broke off."""
+        return self._call(self._read_piece)
+
+    def _read_piece(self) -> bytes | None:
+        at = c_void_p()
+        count = self._library.bowshot_answer_next(self._answer, byref(at))
+        if count < 0:
+            return None
+        return ctypes.string_at(at.value, count) if at.value else b""
+
+    def _stop(self) -> None:
+        self._when_stopped()
+        if self._answer is not None:
+            self._library.bowshot_answer_stop(self._answer)
+
+    def _free(self) -> None:
+        self._library.bowshot_answer_free(self._answer)
+
+
+class CoreBody:
     """An answer of the protocol, as bytes."""
 
     def __init__(
@@ -303,24 +407,22 @@ class CoreBody(_Holding):
         headers: Mapping[str, str] | None = None,
         stop: Stop | None = None,
     ) -> None:
-        super().__init__(core, stop)
         self._rest = memoryview(b"")
         self._unread = body
         fields = [part.encode() for pair in (headers or {}).items() for part in pair]
         array = (c_char_p * (len(fields) + 1))(*fields, None)
         self._read_body = ReadBody(self._give) if body else ReadBody(0)
         request = HttpRequest(method.encode(), target.encode(), array, self._read_body, None)
-        self._answer = self._library.bowshot_handle(core.pointer, byref(request))
-        self._withdraw = stop.attach(self._request_stop) if stop else lambda: None
-        self.status = self._library.bowshot_answer_status(self._answer)
-        self.headers = self._read_headers()
+        self._answer = CoreAnswer(core, request, stop)
+        try:
+            self.status = self._answer.status()
+            self.headers = self._read_headers()
+        except BaseException:
+            self.close()
+            raise
         self.facts = Facts.from_headers(self.headers)
         length = self.headers.get("Content-Length", "")
         self.bytes_total = int(length) if length.isdigit() else None
-
-    def _request_stop(self) -> None:
-        if not self._core.is_forked:
-            self._library.bowshot_answer_stop(self._answer)
 
     def _give(self, _context: Any, buffer: int, size: int) -> int:
         piece, self._unread = self._unread[:size], self._unread[size:]
@@ -328,13 +430,8 @@ class CoreBody(_Holding):
         return len(piece)
 
     def _read_headers(self) -> dict[str, str]:
-        fields = self._library.bowshot_answer_headers(self._answer)
-        headers: dict[str, str] = {}
-        at = 0
-        while (name := fields[at]) is not None:
-            headers[name.decode("latin-1")] = (fields[at + 1] or b"").decode("latin-1")
-            at += 2
-        return headers
+        fields = self._answer.fields()
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
 
     def raise_if_problem(self, request: Request | None = None) -> None:
         if 200 <= self.status < 300:
@@ -347,7 +444,7 @@ class CoreBody(_Holding):
     def read(self, size: int) -> bytes:
         """At most `size` bytes; empty at the end of the whole answer."""
         if not self._rest:
-            self._rest = memoryview(self._call(self._next_piece))
+            self._rest = memoryview(self._next_piece())
         data = bytes(self._rest[:size])
         self._rest = self._rest[size:]
         return data
@@ -359,20 +456,13 @@ class CoreBody(_Holding):
         return b"".join(pieces)
 
     def _next_piece(self) -> bytes:
-        at = c_void_p()
-        count = self._library.bowshot_answer_next(self._answer, byref(at))
-        if count < 0:
+        piece = self._answer.next_piece()
+        if piece is None:
             raise incomplete("the core stopped it", self.facts)
-        return ctypes.string_at(at.value, count) if at.value else b""
+        return piece
 
     def close(self) -> None:
-        if self._is_open:
-            self._request_stop()
-        super().close()
-
-    def _free(self) -> None:
-        self._withdraw()
-        self._library.bowshot_answer_free(self._answer)
+        self._answer.close()
 
 
 def _error_of(text: str, request: Request | None) -> Error:

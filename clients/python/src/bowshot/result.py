@@ -52,8 +52,8 @@ OnProgress = Callable[[Progress], None]
 
 class BatchStream:
     """Record batches as they arrive; holds one at a time. Leaving the loop early, or closing,
-    stops the server's query. One thread's at a time; hands itself to other libraries by
-    `__arrow_c_stream__`.
+    stops the server's query, as dropping the stream does. One thread's at a time; hands itself to
+    other libraries by `__arrow_c_stream__`.
 
     with trades.filter("symbol = 'X'").rows().stream() as batches:
         for batch in batches: ...
@@ -108,6 +108,9 @@ class BatchStream:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
         self.close()
 
 

@@ -18,7 +18,8 @@ class Stop:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a stream that nobody has any more is closed wherever Python finds it.
+        self._lock = threading.RLock()
         self._requested = False
         self._actions: dict[int, Callable[[], None]] = {}
         self._next = 0

@@ -9,8 +9,8 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError
-from ctypes import byref, c_char_p, c_void_p
+from concurrent.futures import CancelledError, Future
+from ctypes import c_char_p
 from typing import Any
 from urllib.parse import quote
 
@@ -20,13 +20,13 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from bowshot.core import Core
+from bowshot.core import Core, CoreAnswer
 from bowshot.datasets import Datasets, check_rereadable
-from bowshot.errors import Error
+from bowshot.errors import Error, StoppedError
 from bowshot.fastapi.breaking import break_off
 from bowshot.fastapi.errors import problem_response
 from bowshot.fastapi.threads import in_thread
-from bowshot.library import HttpRequest, ReadBody, library
+from bowshot.library import HttpRequest, ReadBody
 
 BODY_PIECES_MAX = 4
 BODY_SECONDS_MAX = 300.0  # without a byte of a request's body
@@ -100,43 +100,42 @@ class _Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._library = library()
-        self._body: asyncio.Queue[bytes | None] = asyncio.Queue(BODY_PIECES_MAX)
+        self._body: asyncio.Queue[bytes] = asyncio.Queue(BODY_PIECES_MAX)
         self._rest = b""  # of a piece of the body that was longer than asked for
-        self._answer: Any = None
+        self._awaited: Future[bytes] | None = None  # the next piece
+        self._is_stopped = False
         self._has_left = False  # the client; it may have all that it wanted
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        request, kept = self._request(loop)
-        self._answer = self._library.bowshot_handle(self._core.pointer, byref(request))
-        listener = asyncio.ensure_future(self._listen())
         try:
-            await self._forward()
-        except BrokenAnswerError as failure:
+            answer = self._core.handle(self._request(loop), self._stop_reading)
+        except Error as error:
+            return await problem_response(error)(self._scope, self._receive, self._send)
+        listener = asyncio.ensure_future(self._listen(answer))
+        try:
+            await self._forward(answer)
+        except (BrokenAnswerError, StoppedError) as failure:
             if not self._has_left:
                 await break_off(self._send, failure)
         finally:
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await listener
-            self._library.bowshot_answer_stop(self._answer)
+            answer.request_stop()
             with anyio.CancelScope(shield=True):
-                await in_thread(self._library.bowshot_answer_free, self._answer)
-            del kept
+                await in_thread(answer.close)
 
-    def _request(self, loop: asyncio.AbstractEventLoop) -> tuple[HttpRequest, list[Any]]:
-        """And what it points to, which must live as long as it is read."""
+    def _request(self, loop: asyncio.AbstractEventLoop) -> HttpRequest:
         fields: list[bytes | None] = []
         for name, value in self._scope["headers"]:
             if name.lower() not in CONNECTION_HEADERS:
                 fields += [name, value]
         headers = (c_char_p * (len(fields) + 1))(*fields, None)
         read = ReadBody(self._reader(loop) if self._has_body() else 0)
-        request = HttpRequest(
+        return HttpRequest(
             self._scope["method"].encode("latin-1"), self._target(), headers, read, None
         )
-        return request, [headers, read]
 
     def _has_body(self) -> bool:
         names = {name.lower() for name, _ in self._scope["headers"]}
@@ -158,31 +157,38 @@ class _Exchange:
 
         def read(_context: Any, buffer: int, size: int) -> int:
             if not self._rest:
-                waiting = asyncio.run_coroutine_threadsafe(self._body.get(), loop)
                 try:
-                    piece = waiting.result(BODY_SECONDS_MAX)
-                except (CancelledError, TimeoutError, RuntimeError):
-                    waiting.cancel()
+                    awaited = asyncio.run_coroutine_threadsafe(self._body.get(), loop)
+                except RuntimeError:
+                    return -1  # the loop has ended
+                self._awaited = awaited
+                if self._is_stopped:
+                    awaited.cancel()
+                try:
+                    self._rest = awaited.result(BODY_SECONDS_MAX)
+                except (CancelledError, TimeoutError):
+                    awaited.cancel()
                     return -1
-                if piece is None:
-                    return -1  # the client left
-                self._rest = piece
             piece, self._rest = self._rest[:size], self._rest[size:]
             ctypes.memmove(buffer, piece, len(piece))
             return len(piece)
 
         return read
 
-    async def _listen(self) -> None:
+    def _stop_reading(self) -> None:
+        """Without the loop, which may be waiting for the core to close."""
+        self._is_stopped = True
+        if self._awaited is not None:
+            self._awaited.cancel()
+
+    async def _listen(self, answer: CoreAnswer) -> None:
         """The request's body, as fast as it is taken; then whether the client leaves."""
         has_ended = not self._has_body()
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self._has_left = True
-                self._library.bowshot_answer_stop(self._answer)
-                with contextlib.suppress(asyncio.QueueFull):
-                    self._body.put_nowait(None)
+                answer.request_stop()
                 return
             if has_ended:
                 continue
@@ -192,27 +198,14 @@ class _Exchange:
                 has_ended = True
                 await self._body.put(b"")
 
-    async def _forward(self) -> None:
-        status = await in_thread(self._library.bowshot_answer_status, self._answer)
+    async def _forward(self, answer: CoreAnswer) -> None:
+        status = await in_thread(answer.status)
         if status == 0:
             raise BrokenAnswerError("the request was stopped before it was answered")
-        await self._send(
-            {"type": "http.response.start", "status": status, "headers": self._headers()}
-        )
-        while piece := await in_thread(self._next_piece):
+        headers = [(name.lower(), value) for name, value in answer.fields()]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        while piece := await in_thread(answer.next_piece):
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-        await self._send({"type": "http.response.body", "body": b""})
-
-    def _headers(self) -> list[tuple[bytes, bytes]]:
-        fields = self._library.bowshot_answer_headers(self._answer)
-        headers: list[tuple[bytes, bytes]] = []
-        while (name := fields[2 * len(headers)]) is not None:
-            headers.append((name.lower(), fields[2 * len(headers) + 1] or b""))
-        return headers
-
-    def _next_piece(self) -> bytes:
-        at = c_void_p()
-        count = self._library.bowshot_answer_next(self._answer, byref(at))
-        if count < 0:
+        if piece is None:
             raise BrokenAnswerError("the answer broke off")
-        return ctypes.string_at(at.value, count) if at.value else b""
+        await self._send({"type": "http.response.body", "body": b""})
