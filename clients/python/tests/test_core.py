@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -171,6 +173,26 @@ def test_a_core_that_others_use_is_closed(sources: dict[str, str]) -> None:
             thread.join()
         assert len(ends) == 12
         assert all(isinstance(end, bowshot.Error) for end in ends), ends
+
+
+def test_a_process_ends_while_threads_use_a_core(sources: dict[str, str]) -> None:
+    """The core's threads read the requests' bodies from Python, which must not be gone then."""
+    program = f"""
+import threading
+import bowshot
+core = bowshot.Core({{"flights": {sources["flights"]!r}}})
+began = threading.Barrier(5)
+def use():
+    began.wait()
+    while True:
+        core["flights"].rows(limit=1000).via("parquet").to_arrow()
+for _ in range(4):
+    threading.Thread(target=use, daemon=True).start()
+began.wait()
+core["flights"].count().item()
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 def test_stop(core: Core) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from ctypes import byref, c_char_p, c_void_p
 from pathlib import Path
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
+EXIT_SECONDS_MAX = 2.0  # for what daemon threads still do in a core that nobody closed
 
 
 class Core(Client):
@@ -97,6 +100,7 @@ class CoreTransport:
         # Python finds it, wherever that one is.
         self._lock = threading.RLock()
         self._open: set[_Holding] = set()
+        _cores.add(self)
 
     @property
     def pointer(self) -> int:
@@ -160,10 +164,26 @@ class CoreTransport:
         with self._lock:
             pointer, self._pointer = self._pointer, None
             holding = list(self._open)
+        self._free(pointer, holding)
+
+    def _free(self, pointer: int | None, holding: list[_Holding]) -> None:
         for one in holding:
             one.close()
         if pointer is not None:
             self._library.bowshot_close(pointer)
+
+    def close_at_exit(self) -> None:
+        """While Python still runs, which the core's threads may call for a request's body. A call
+        that does not end, because a frame waits for its next rows, does not keep the process."""
+        if self.is_forked:
+            return
+        with self._lock:
+            pointer, self._pointer = self._pointer, None
+            holding = list(self._open)
+        for one in holding:
+            one.request_stop()
+        if all(one.wait(EXIT_SECONDS_MAX) for one in holding):
+            self._free(pointer, holding)
 
     def hold(self, one: _Holding) -> None:
         """What uses the core is closed before it."""
@@ -175,6 +195,15 @@ class CoreTransport:
     def let_go(self, one: _Holding) -> None:
         with self._lock:
             self._open.discard(one)
+
+
+_cores: weakref.WeakSet[CoreTransport] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_cores() -> None:
+    for core in list(_cores):
+        core.close_at_exit()
 
 
 class _Holding:
@@ -230,6 +259,13 @@ class _Holding:
                 self._withdraw()
                 self._free()
         self._core.let_go(self)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether no call runs any more, after at most so long."""
+        if self._calls.acquire(timeout=seconds):
+            self._calls.release()
+            return True
+        return False
 
     def _stop(self) -> None:
         """Ends what runs; under the lock, while it is open, perhaps before there is anything."""
