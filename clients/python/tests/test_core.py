@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -191,8 +192,10 @@ for _ in range(4):
 began.wait()
 core["flights"].count().item()
 """
+    environment = {**os.environ, "PYTHONPATH": str(Path(bowshot.__file__).parents[1])}
+    command = [sys.executable, "-c", program]
     for _ in range(3):
-        subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+        subprocess.run(command, env=environment, check=True, timeout=120)
 
 
 def test_stop(core: Core) -> None:
